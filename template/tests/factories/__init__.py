@@ -1,0 +1,1 @@
+"""Sample rows: two of each kind, different in every field."""
