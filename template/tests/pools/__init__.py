@@ -1,0 +1,1 @@
+"""Tests of the pools: real servers, many clients, faults."""
