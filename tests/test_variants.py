@@ -1,0 +1,151 @@
+"""Every variant is a project that passes its own checks, with no trace of what it is not."""
+
+import os
+import re
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import DOMAINS, Render, run
+
+BACKENDS = {
+    "sqlite": {"database": "sqlite"},
+    "postgresql": {"database": "postgresql"},
+    "pgbouncer": {"database": "postgresql", "pgbouncer": True},
+}
+VARIANTS = {
+    f"{mode}-{backend}{'-soft' if soft_delete else ''}": {
+        "mode": mode,
+        **BACKENDS[backend],
+        "soft_delete": soft_delete,
+    }
+    for mode, backend, soft_delete in product(("async", "sync"), BACKENDS, (False, True))
+}
+DOMAIN_NAMES = sorted(path.stem for path in DOMAINS.glob("*.yml"))
+
+every_variant = pytest.mark.parametrize("variant", VARIANTS)
+
+
+def domain(name: str) -> str:
+    """Return an example of a `resources` answer."""
+    return (DOMAINS / f"{name}.yml").read_text(encoding="utf-8")
+
+
+def check(project: Path, python: Path, *suite: str) -> None:
+    """Run what the project's own CI runs."""
+    tools = python.parent
+    run([str(tools / "ruff"), "format", "--check", "--quiet", "."], project)
+    run([str(tools / "ruff"), "check", "--quiet", "."], project)
+    run([str(tools / "mypy"), "--cache-dir", str(tools.parent / "mypy")], project)
+    output = run([str(python), "-m", "pytest", "-q", *suite], project)
+    if os.environ.get("CI"):
+        assert "skipped" not in output
+
+
+@every_variant
+def test_a_variant_passes_its_own_checks(
+    variant: str, render: Render, environment: Callable[[Path], Path]
+) -> None:
+    project = render(**VARIANTS[variant])
+    check(project, environment(project))
+
+
+# Each example in three variants, so that each variant has one.
+SPREAD = [
+    (DOMAIN_NAMES[index % len(DOMAIN_NAMES)], variant) for index, variant in enumerate(VARIANTS)
+]
+
+
+@pytest.mark.parametrize(("name", "variant"), SPREAD)
+def test_an_example_passes_its_own_checks(
+    name: str, variant: str, render: Render, environment: Callable[[Path], Path]
+) -> None:
+    project = render(resources=domain(name), **VARIANTS[variant])
+    check(project, environment(project), "--ignore=tests/pools")
+
+
+@pytest.mark.parametrize("mode", ["async", "sync"])
+def test_a_project_without_resources_passes_its_own_checks(
+    mode: str, render: Render, environment: Callable[[Path], Path]
+) -> None:
+    project = render(resources="", mode=mode)
+    check(project, environment(project), "--ignore=tests/pools")
+
+
+def files(project: Path) -> dict[str, str]:
+    """Return the text of all files by their path."""
+    return {
+        path.relative_to(project).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(project.rglob("*"))
+        if path.is_file() and path.name != "uv.lock"
+    }
+
+
+TRACES: list[tuple[str, Any, str]] = [
+    ("pgbouncer", False, r"pgbouncer|pooler|MIGRATIONS_DATABASE"),
+    ("soft_delete", False, r"soft.?delete|deleted_at|tombstone|purge|restore|include_deleted"),
+    ("database", "sqlite", r"postgres|psycopg|asyncpg|sqlstate|jsonb"),
+    ("database", "postgresql", r"sqlite|pragma"),
+    ("mode", "async", r"psycopg.*sync|sessionmaker\[Session\]|TestClient"),
+    ("mode", "sync", r"await session|await crud|async_sessionmaker|AsyncSession|asyncpg"),
+]
+
+
+@every_variant
+def test_nothing_is_left_of_what_is_off(variant: str, rendered: Render) -> None:
+    answers = {"pgbouncer": False, **VARIANTS[variant]}
+    for path, text in files(rendered(**VARIANTS[variant])).items():
+        if path in {".copier-answers.yml", ".gitignore"}:
+            continue
+        for question, value, words in TRACES:
+            if answers[question] == value:
+                found = re.search(words, f"{path}\n{text}", re.IGNORECASE)
+                assert not found, f"{path}: {found[0]}"
+
+
+@every_variant
+def test_no_condition_has_left_a_scar(variant: str, rendered: Render) -> None:
+    for path, text in files(rendered(**VARIANTS[variant])).items():
+        assert not re.search(r"\{%|%\}|\{#|#\}", text), path
+        assert not re.search(r"[ \t]+$", text, re.MULTILINE), f"{path}: blanks at a line's end"
+        assert not re.search(r"\n\n\n\n|\A\n|\n\n\Z", text), f"{path}: blank lines"
+        assert text.endswith("\n") or not text, f"{path}: no end of line"
+        if not path.endswith(".py"):
+            assert "\n\n\n" not in text, f"{path}: blank lines"
+
+
+SYNC_WORDS = [
+    (r"\bawait ", ""),
+    (r"\basync (def|with|for)\b", r"\1"),
+    (r"\bAsyncSession\b", "Session"),
+    (r"sqlalchemy\.ext\.asyncio import Session", "sqlalchemy.orm import Session"),
+    (r"httpx2\.AsyncClient", "TestClient"),
+    (r"import httpx2\n", ""),
+    (r"from fastapi\.testclient import TestClient\n", ""),
+    (r"[()\s]", ""),
+]
+
+
+def as_sync(text: str) -> list[str]:
+    """Return the lines of a file as the sync mode writes them, whatever their order and breaks."""
+    for pattern, replacement in SYNC_WORDS[:-1]:
+        text = re.sub(pattern, replacement, text)
+    imports = re.findall(r"^from sqlalchemy.*$", text, re.MULTILINE)
+    names = sorted({name for line in imports for name in re.split(r"\W+", line)})
+    text = re.sub(r"^from sqlalchemy.*\n", "", text, flags=re.MULTILINE)
+    return [*names, re.sub(r"[()\s,]", "", text)]
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+def test_async_and_sync_differ_only_in_that(backend: str, rendered: Render) -> None:
+    asynchronous = files(rendered(mode="async", **BACKENDS[backend]))
+    synchronous = files(rendered(mode="sync", **BACKENDS[backend]))
+    assert asynchronous.keys() == synchronous.keys()
+    layers = ("app/crud/", "app/db/models/", "app/enums/", "app/schemas/", "app/routers/")
+    tests = ("tests/crud/", "tests/routers/", "tests/factories/", "migrations/versions/")
+    for path, text in asynchronous.items():
+        if path.startswith((*layers, *tests)):
+            assert as_sync(text) == as_sync(synchronous[path]), path
