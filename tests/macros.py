@@ -1,0 +1,23 @@
+"""The macros in hooks/, loaded as Copier loads them."""
+
+from pathlib import Path, PurePosixPath
+from types import ModuleType
+
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+
+ROOT = Path(__file__).parent.parent
+
+
+def load_macros(name: str) -> ModuleType:
+    """The macros of `hooks/<name>.jinja`, as functions that return text."""
+    env = SandboxedEnvironment(
+        loader=FileSystemLoader(ROOT),
+        extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    env.globals["pathjoin"] = lambda *parts: str(PurePosixPath(*parts))
+    return env.get_template(f"hooks/{name}.jinja").module

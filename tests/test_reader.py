@@ -1,0 +1,1017 @@
+"""The reader of the `resources` answer: what it takes, what it makes of it, what it refuses."""
+
+import json
+import keyword
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from macros import ROOT, load_macros
+from pydantic import BaseModel
+
+DOMAINS = ROOT / "tests/data/domains"
+EMPTY: dict[str, Any] = {"resources": [], "tables": [], "sorted": []}
+READER = load_macros("resources")
+
+# What a terminal of 80 columns shows in two lines after Copier's own words.
+LONGEST_MESSAGE = 200
+
+FIELD_KEYS = {"name", "column", "type", "optional", "unique", "index", "default"}
+KEYS_OF_TYPE = {
+    "str": {"length"},
+    "decimal": {"precision", "scale"},
+    "enum": {"values", "enum"},
+    "ref": {"target", "on_delete", "as", "circular"},
+}
+
+
+def read(text: str) -> dict[str, Any]:
+    return json.loads(READER.read(text))
+
+
+def resource(text: str, name: str = "post") -> dict[str, Any]:
+    assert READER.check(text) == ""
+    return next(each for each in read(text)["resources"] if each["name"] == name)
+
+
+def field(text: str, before: str = "") -> dict[str, Any]:
+    """Read `text` as the only field of a resource `post`."""
+    return resource(f"{before}post:\n  {text}\n")["fields"][0]
+
+
+# --- What is taken ---------------------------------------------------------------------------
+
+LEGAL_FIELDS = [
+    ("title: str(200)", {"type": "str", "length": 200}),
+    ("title: str( 1 )", {"length": 1}),
+    ("title : str(200)", {"name": "title"}),
+    ("title:   str(200)   optional   ", {"optional": True}),
+    ("title: str(200) # the title", {"length": 200}),
+    ('title: "str(200)"', {"length": 200}),
+    ("title: 'str(200)'  # the title", {"length": 200}),
+    ("title: 'str(20) default=''new order'''", {"default": "new order"}),
+    ("title: str(20) default='new order'", {"default": "new order"}),
+    ('title: str(20) default="new order"', {"default": "new order"}),
+    ("title: str(20) default=new", {"default": "new"}),
+    ("title: str(40) default=https://example.org/a?b=c", {"default": "https://example.org/a?b=c"}),
+    ("title: str(20) default=Zürich", {"default": "Zürich"}),
+    ("title: str(10485760)", {"length": 10485760}),
+    ("body: text", {"type": "text"}),
+    ("body: text default=none", {"default": "none"}),
+    ("n: int default=0", {"type": "int", "default": "0"}),
+    ("n: int default=-2147483648", {"default": "-2147483648"}),
+    ("n: bigint default=9223372036854775807", {"default": "9223372036854775807"}),
+    ("n: float default=-0.5", {"default": "-0.5"}),
+    ("n: decimal(12, 2)", {"precision": 12, "scale": 2}),
+    ("n: decimal(12,2)", {"precision": 12, "scale": 2}),
+    ("n: decimal(9 6)", {"precision": 9, "scale": 6}),
+    ("n: decimal(9, 0) default=5", {"scale": 0, "default": "5"}),
+    ("n: decimal(2, 2) default=0.25", {"default": "0.25"}),
+    ("done: bool default=false", {"type": "bool", "default": "false"}),
+    ("day: date default=today", {"default": "today"}),
+    ("day: date default=2024-02-29", {"default": "2024-02-29"}),
+    ("day: date default=9999-12-31", {"default": "9999-12-31"}),
+    ("at: datetime default=now", {"default": "now"}),
+    ("at: datetime default=2030-12-31T23:59:59Z", {"default": "2030-12-31T23:59:59Z"}),
+    ("at: datetime default=2030-12-31T23:59:59+00:00", {"default": "2030-12-31T23:59:59Z"}),
+    ("key: uuid unique", {"type": "uuid", "unique": True, "index": False}),
+    ("meta: json optional", {"type": "json", "optional": True}),
+    ("mode: enum(bus tram metro) default=bus", {"values": ["bus", "tram", "metro"]}),
+    ("mode: enum(USD, EUR) default=EUR index", {"enum": "PostMode", "index": True}),
+    ("mode: enum(in_progress, done2)", {"values": ["in_progress", "done2"]}),
+    ("mail: email unique", {"type": "email"}),
+    ("title: str(200) unique index", {"unique": True, "index": False}),
+    ("title: str(200) index optional", {"index": True, "optional": True}),
+    ("parent: ref(post) optional", {"column": "parent_id", "on_delete": "set_null", "index": True}),
+    ("parent: ref(post) optional on_delete=cascade as=replies", {"as": "replies"}),
+    ("parent: ref(post) optional unique", {"unique": True, "index": False, "circular": False}),
+    ("class_: int", {"column": "class_"}),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), LEGAL_FIELDS, ids=[text for text, _ in LEGAL_FIELDS])
+def test_legal_field(text: str, expected: dict[str, Any]) -> None:
+    read_as = field(text)
+    assert {key: read_as[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize("text", [text for text, _ in LEGAL_FIELDS])
+def test_a_field_has_the_keys_of_its_type_and_no_others(text: str) -> None:
+    read_as = field(text)
+    assert set(read_as) == FIELD_KEYS | KEYS_OF_TYPE.get(read_as["type"], set())
+
+
+LEGAL_TEXTS = {
+    "nothing": ("", []),
+    "blank lines and comments": ("\n\n  # nothing yet\n   \n# at all\n", []),
+    "block form": ("post:\n  title: text\n", ["post"]),
+    "block form, indented by one": ("post:\n title: text\n body: text\n", ["post"]),
+    "block form, indented each its own way": (
+        "post:\n a: text\ntag:\n    a: text\n",
+        ["post", "tag"],
+    ),
+    "one-line form": ("post: {title: str(200), body: text}", ["post"]),
+    "one-line form, narrow": ("post: {a: int,b: int}", ["post"]),
+    "one-line form, quoted": ("post: {a: 'decimal(12, 2)', b: \"enum(x, y)\"}", ["post"]),
+    "one-line form with a comma at the end": ("post: {a: int,}", ["post"]),
+    "both forms": ("post:\n  a: int\ntag: {a: int}\nuser:\n  a: int", ["post", "tag", "user"]),
+    "braces over several lines": (
+        "post: {\n  a: int, # one\n  b: int\n}\ntag: {a: int}",
+        ["post", "tag"],
+    ),
+    "comments everywhere": ("# a\npost: # b\n  # c\n\n  a: int # d\n#e\n", ["post"]),
+    "line ends of Windows": ("post:\r\n  a: int  \r\n\r\ntag:\r\n  a: int\r\n", ["post", "tag"]),
+    "line ends of old": ("post:\r  a: int\r", ["post"]),
+    "blanks at the ends": ("post:  \n  a: int   \n   \n", ["post"]),
+    "a byte order mark": ("\ufeffpost:\n  a: int\n", ["post"]),
+    "a ref to what comes later": ("post:\n  by: ref(user)\nuser:\n  a: int\n", ["post", "user"]),
+    "a plural insisted on": ("news_items:\n  a: int\n  _plural: news_items\n", ["news_items"]),
+}
+
+
+@pytest.mark.parametrize(("text", "names"), LEGAL_TEXTS.values(), ids=LEGAL_TEXTS)
+def test_legal_text(text: str, names: list[str]) -> None:
+    assert READER.check(text) == ""
+    assert [each["name"] for each in read(text)["resources"]] == names
+
+
+AWKWARD_RESOURCES = """
+    field page table query event session request response test_case match case order group user item
+    status type limit index key value object property list string model schema router app test data
+    news media address bus series class_room exception warning collection lateral detail column row
+""".split()
+
+AWKWARD_FIELDS = """
+    date time datetime text uuid decimal enum email type order group limit offset default key
+    value items keys values count index hash model_name request session db status format max min
+    sum object property set tuple bytes next all any input filter map range user_id name title x
+    no on off yes null none true select where table column primary unique optional as_ ref
+    on_delete
+""".split()
+
+
+@pytest.mark.parametrize("name", AWKWARD_RESOURCES)
+def test_awkward_resource_is_legal(name: str) -> None:
+    assert (
+        READER.check(f"{name}:\n  name: str(10)\n  parent: ref({name}) optional as=below\n") == ""
+    )
+
+
+def test_awkward_fields_are_legal() -> None:
+    assert READER.check("post:\n" + "".join(f"  {name}: int\n" for name in AWKWARD_FIELDS)) == ""
+    assert (
+        READER.check(
+            "user:\n  a: int\npost:\n"
+            + "".join(f"  {name}: ref(user)\n" for name in AWKWARD_FIELDS if name != "user_id")
+        )
+        == ""
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in dir(BaseModel) if name[0] != "_"])
+def test_names_of_pydantic_are_refused(name: str) -> None:
+    assert "a name of Pydantic" in READER.check(f"post:\n  {name}: int\n")
+
+
+@pytest.mark.parametrize("name", [name for name in keyword.kwlist if name.islower()])
+def test_keywords_are_refused(name: str) -> None:
+    assert "a Python keyword" in READER.check(f"post:\n  {name}: int\n")
+    assert "a Python keyword" in READER.check(f"{name}:\n  n: int\n")
+
+
+# --- What is made of it ----------------------------------------------------------------------
+
+
+def test_one_name_four_shapes() -> None:
+    line = resource("order_line:\n  a: int\n", "order_line")
+    assert [line[key] for key in ("cls", "table", "path", "title")] == [
+        "OrderLine",
+        "order_lines",
+        "order-lines",
+        "order line",
+    ]
+
+
+def test_plural_overrides_table_and_path() -> None:
+    staff = resource("staff_member:\n  a: int\n  _plural: our_staff\n", "staff_member")
+    assert (staff["table"], staff["path"]) == ("our_staff", "our-staff")
+
+
+def test_a_ref_knows_its_target() -> None:
+    text = "order_line:\n  a: int\npost:\n  line: ref(order_line)\n"
+    assert resource(text)["fields"] == [
+        {
+            "name": "line",
+            "column": "line_id",
+            "type": "ref",
+            "optional": False,
+            "unique": False,
+            "index": True,
+            "default": None,
+            "target": {
+                "name": "order_line",
+                "cls": "OrderLine",
+                "table": "order_lines",
+                "path": "order-lines",
+                "title": "order line",
+            },
+            "on_delete": "restrict",
+            "as": "",
+            "circular": False,
+        }
+    ]
+
+
+def test_collections_stand_on_the_other_side() -> None:
+    text = """
+post: {author: ref(user) as=posts}
+talk: {by: ref(user) as=talks}
+user: {name: text}
+"""
+    user = resource(text, "user")
+    assert user["with"] == "UserWithPostsAndTalks"
+    assert user["collections"][0] == {
+        "name": "posts",
+        "resource": "post",
+        "cls": "Post",
+        "table": "posts",
+        "field": "author",
+        "column": "author_id",
+    }
+    assert [each["name"] for each in user["collections"]] == ["posts", "talks"]
+    assert resource(text, "post")["with"] == ""
+
+
+def test_indexes_are_lists_of_columns() -> None:
+    text = """
+user: {name: text}
+post:
+  _unique: [author, slug]
+  slug: str(20)
+  author: ref(user)
+  day: date
+  _index: [[day, author], [author, day]]
+"""
+    post = resource(text)
+    assert post["uniques"] == [["author_id", "slug"]]
+    assert post["indexes"] == [["day", "author_id"], ["author_id", "day"]]
+    assert [each["name"] for each in post["fields"]] == ["slug", "author", "day"]
+
+
+ORDERS = {
+    "as written": ("a1: {n: int}\nb1: {n: int}", ["a1", "b1"], []),
+    "after what it refers to": (
+        "a1: {b: ref(b1)}\nb1: {c: ref(c1)}\nc1: {n: int}",
+        ["c1", "b1", "a1"],
+        [],
+    ),
+    "a self-reference": ("a1: {a: ref(a1) optional}", ["a1"], []),
+    "a circle": ("a1: {b: ref(b1)}\nb1: {a: ref(a1) optional}", ["b1", "a1"], ["b1.a"]),
+    "a circle, both optional": (
+        "a1: {b: ref(b1) optional}\nb1: {a: ref(a1) optional}",
+        ["a1", "b1"],
+        ["a1.b"],
+    ),
+    "what hangs on a circle waits for it": (
+        "note: {a: ref(a1) optional}\na1: {b: ref(b1) optional}\nb1: {a: ref(a1)}",
+        ["a1", "note", "b1"],
+        ["a1.b"],
+    ),
+    "two circles": (
+        """
+a1: {b: ref(b1) optional, d: ref(d1)}
+b1: {a: ref(a1)}
+c1: {d: ref(d1) optional}
+d1: {c: ref(c1)}
+""",
+        ["c1", "d1", "a1", "b1"],
+        ["c1.d", "a1.b"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "tables", "circular"), ORDERS.values(), ids=ORDERS)
+def test_order_of_tables(text: str, tables: list[str], circular: list[str]) -> None:
+    assert READER.check(text) == ""
+    domain = read(text)
+    assert domain["tables"] == tables
+    found = [
+        f"{each['name']}.{field['name']}"
+        for name in tables
+        for each in domain["resources"]
+        if each["name"] == name
+        for field in each["fields"]
+        if field.get("circular")
+    ]
+    assert found == circular
+
+
+def test_names_are_sorted_as_imports_are() -> None:
+    """The order of isort and ruff: numbers by value, `_` before letters and after digits."""
+    names = "lineage line_10 line_3 line2 line_a line12 line note10 note9 note007".split()
+    assert read("".join(f"{name}: {{n: int}}\n" for name in names))["sorted"] == (
+        "line line2 line12 line_3 line_10 line_a lineage note007 note9 note10".split()
+    )
+
+
+def test_both_forms_read_alike() -> None:
+    block = (
+        "user:\n  name: str(20)\npost:\n  n: decimal(12, 2)\n  by: ref(user)\n  _unique: [n, by]\n"
+    )
+    braces = "user: {name: str(20)}\npost: {n: decimal(12 2), by: ref(user), _unique: [n, by]}"
+    assert read(block) == read(braces)
+
+
+# --- What is refused -------------------------------------------------------------------------
+
+# A field of `post`, in line 2, and what the refusal holds.
+BAD_FIELDS: dict[str, list[tuple[str, str]]] = {
+    "foreign types": [
+        ("title: string", 'no type is called "string"; write str(n)'),
+        ("title: String?", 'no type is called "String"; write str(n)'),
+        ("title: varchar(200) not null", 'no type is called "varchar"; write str(n)'),
+        ("title: models.CharField(max_length=200)", "write str(n)"),
+        ("title: Text", 'no type is called "Text"; write text'),
+        ("n: integer", "write int"),
+        ("n: int(11)", "int takes no brackets; write int"),
+        ("n: number", "write int, float or decimal(12, 2)"),
+        ("n: money", "write decimal(12, 2)"),
+        ("n: serial", "id is always there"),
+        ("n: timestamp", "write datetime"),
+        ("n: time", "write str(5)"),
+        ("n: boolean", "write bool"),
+        ("n: jsonb", "write json"),
+        ("n: array(str)", "write json, or a resource of its own"),
+        ("n: str(20)[]", "no lists in a field"),
+        ("n: string[]", "no lists in a field"),
+        ("n: list[str]", "write json, or a resource of its own"),
+        ("n: file", "write str(n) for where the file is"),
+        ("n: flaot", "write float"),
+        ("n: strr(20)", "write str(200)"),
+        ("n: xyzzy", "there are str, text, int"),
+        ("n: post", "write ref(post)"),
+        ("n: Post", "write ref(post)"),
+        ("n: references post", "write ref(post)"),
+        ("post: belongs_to", "write ref(post)"),
+        ("n: ForeignKey('Post', on_delete=CASCADE)", "write ref(post)"),
+        ("n: OneToOneField(post)", "write ref(post) unique"),
+        ("posts: has_many(post)", "write ref(post) as=posts there"),
+        ("tags: many(tag)", "post_tag: {post: ref(post), tag: ref(tag), _unique: [post, tag]}"),
+        ("tags: Tag[]", "post_tag: {post: ref(post), tag: ref(tag), _unique: [post, tag]}"),
+        ("tags: ManyToManyField(tags)", "post_tags: {post: ref(post)"),
+        ("posts: many(posts)", "post_link: {from_post: ref(post), to_post: ref(post)"),
+    ],
+    "shape": [
+        ("title:", "no type"),
+        ("title: # later", "no type"),
+        ('title: ""', "no type"),
+        ("title: [str(20)]", "no list"),
+        ("title: {type: str}", "no braces"),
+        ("title:str(20)", "write a space after the colon"),
+        ("title str(20)", "no colon"),
+        ("- title: str(20)", "without the dash"),
+        ("title: str(20) text", "two types, str and text"),
+        ("title: text str(20)", "two types, text and str(20)"),
+        ("title: optional str(20)", "the type comes first"),
+        ("title: optional", "no type before"),
+        ("title: str(20): text", "a colon too many"),
+        ("title: text: x", "a colon too many"),
+        ("title: text x: y", "a colon too many"),
+        ("title: text default=a: b", "a colon too many"),
+        ("title: str(20)?", 'no "?" here; a field that may be empty is written str(20) optional'),
+        ("title: str(20) ?", "write optional"),
+        ("title: str(20)!", 'no "!"'),
+        ("title: str(20), optional", 'no ","'),
+        ("title: str(20) optional, unique", 'no ","'),
+        ("title: str(20);", 'no ";"'),
+        ("title: str(20)# x", "a blank before the #"),
+        ("title: str(20) unique# x", "a blank before the #"),
+        ("title: str(20) // x", "begin one with #"),
+        ("title: str(20) -- x", "begin one with #"),
+        ('title: "str(20)', "quotes go around the whole value"),
+        ('title: "str(20)" optional', "quotes go around the whole value"),
+        ('title: "str(20) default=\\"x\\""', "without a backslash"),
+        ("title: &a str(20)", "no type is called"),
+        ("title: *a", "no type is called"),
+        ("title: !!str x", "no type is called"),
+        ("title: |", "no type is called"),
+        ("title: str(20)\toptional", "a tab"),
+        ("\ttitle: str(20)", "a tab"),
+        ("title: str(20)\x00", "cannot be seen"),
+        ("title: str(20)\x0b", "cannot be seen"),
+        ("title: str(20)\u00a0optional", "cannot be seen"),
+        ("title: text # \u2028", "cannot be seen"),
+        ("}", "closes nothing"),
+        ("---", "leave out"),
+    ],
+    "arguments": [
+        ("n: str", "str needs a length; write str(200)"),
+        ("n: str()", "str needs a length"),
+        ("n: str(0)", "not a length"),
+        ("n: str(-1)", "not a length"),
+        ("n: str(01)", "not a length"),
+        ("n: str(1.5)", "not a length"),
+        ("n: str(2, 3)", "not a length"),
+        ("n: str(n)", "not a length"),
+        ("n: str(²)", "not a length"),
+        ("n: str(10485761)", "write text"),
+        ("n: str (20)", "write str(20)"),
+        ("n: str 20", "write str(20)"),
+        ("n: str(20", "the bracket ( is not closed; write str(20)"),
+        ("n: str(20))", "the brackets do not fit"),
+        ("n: str[20]", "write str(200)"),
+        ("n: decimal", "decimal needs its digits; write decimal(12, 2)"),
+        ("n: decimal(12)", "write decimal(12, 2)"),
+        ("n: decimal(12, 2, 1)", "write decimal(12, 2)"),
+        ("n: decimal(12.2)", "write decimal(12, 2)"),
+        ("n: decimal(0, 0)", "write decimal(12, 2)"),
+        ("n: decimal(12,,2)", "a comma too many"),
+        ("n: decimal(2, 12)", "write decimal(12, 2)"),
+        ("n: decimal(1001, 2)", "1000 of PostgreSQL"),
+        ("n: bool()", "bool takes no brackets"),
+        ("n: enum", "enum needs its values"),
+        ("n: enum()", "enum needs its values"),
+        ("n: enum(a)", "two values or more"),
+        ("n: enum(a, A)", "twice"),
+        ("n: enum(a,, b)", "a comma too many"),
+        ("n: enum(a, b,)", "a comma too many"),
+        ("n: enum(1a, b)", "begin with a letter"),
+        ("n: enum(_a, b)", "begin with a letter"),
+        ("n: enum(a-b, c)", "letters, digits and underscores"),
+        ("n: enum(ä, b)", "begin with a letter"),
+        ("n: enum('a', 'b')", "no quotes"),
+        ("n: enum(new order, done)", "write new_order"),
+        (f"n: enum({'a' * 51}, b)", "50 letters"),
+        ("n: ref", "ref needs a resource"),
+        ("n: ref()", "ref needs a resource"),
+        ("n: ref(post, tag)", "to one resource"),
+    ],
+    "words": [
+        ("n: int nullable", "write optional"),
+        ("n: int null", "write optional"),
+        ("n: int null=True", "write optional"),
+        ("n: int null=False", "a field is required unless optional"),
+        ("n: int required", "a field is required unless optional"),
+        ("n: int required=false", "write optional"),
+        ("n: int | None", "write optional"),
+        ("n: int not null", "a field is required unless optional"),
+        ("n: int pk", "id is always there"),
+        ("n: int @unique", "write unique"),
+        ("n: int unique=true", "write unique"),
+        ("n: int unique=false", "leave it out"),
+        ("n: int db_index", "write index"),
+        ("n: str(20) max_length=30", "in brackets"),
+        ("n: str(20) minlength(3)", "in the schema"),
+        ("n: int uniqe", "write unique"),
+        ("n: int OPTIONAL", "write optional"),
+        ("n: int xyzzy", "there are optional, unique, index"),
+        ("n: int optional optional", "optional twice"),
+        ("n: int default=1 default=1", "default twice"),
+        ("n: int on_delete=cascade", "belongs to a ref"),
+        ("n: int as=posts", "belongs to a ref"),
+        ("n: ref(post) optional cascade", "write on_delete=cascade"),
+        ("n: ref(post) optional on_delete=CASCADE", "write on_delete=cascade"),
+        ("n: ref(post) optional on_delete=set_nul", "write on_delete=set_null"),
+        ("n: ref(post) optional on_delete=drop", "restrict, cascade or set_null"),
+        ("n: ref(post) optional on_delete", "no value after on_delete"),
+        ("n: ref(post) on_delete=set_null", "so it must be optional"),
+        ("n: ref(post) optional related_name=posts", "write as=name"),
+    ],
+    "defaults": [
+        ("n: int default=lots", "not a whole number"),
+        ("n: int default=1.5", "not a whole number"),
+        ("n: int default=007", "not a whole number"),
+        ("n: int default=1_000", "not a whole number"),
+        ("n: int default=٣", "not a whole number"),
+        ("n: int default=2147483648", "32 bits; write bigint"),
+        ("n: bigint default=9223372036854775808", "64 bits"),
+        ('n: int default="5"', "write default=5"),
+        ("n: int default=", "no value after default"),
+        ("n: int default = 5", "without blanks around ="),
+        ("n: int default 5", "write default=value"),
+        ("n: int default: 5", "a colon too many"),
+        ("n: int unique default=5", "on a unique field"),
+        ("n: float default=nan", "not a number"),
+        ("n: float default=1e5", "not a number"),
+        ("n: float default=-0.0", "not a number"),
+        ("n: float default=0.12345678901234567", "more digits than a float keeps"),
+        ("n: decimal(4, 2) default=100", "too many digits"),
+        ("n: decimal(4, 2) default=1.234", "too many digits"),
+        ("n: decimal(2, 2) default=1", "too many digits"),
+        ("n: bool default=yes", "write default=true or default=false"),
+        ("n: bool default=True", "write default=true or default=false"),
+        ("n: date default=2023-02-29", "not a date"),
+        ("n: date default=1900-02-29", "not a date"),
+        ("n: date default=2024-13-01", "not a date"),
+        ("n: date default=2024-00-01", "not a date"),
+        ("n: date default=0000-01-01", "not a date"),
+        ("n: date default=now", "write default=today"),
+        ("n: datetime default=2024-01-01T00:00:00", "not a moment in UTC"),
+        ("n: datetime default=2024-01-01T24:00:00Z", "not a moment in UTC"),
+        ("n: datetime default=2024-01-01", "not a moment in UTC"),
+        ("n: datetime default=now()", "write default=now"),
+        ("n: json default=x", "no default on json"),
+        ("n: uuid default=uuid4", "no default on uuid"),
+        ("n: email default=a@example.org", "no default on email"),
+        ("n: ref(post) optional default=1", "no default on ref"),
+        ("n: enum(draft, published) default=drafted", "write default=draft"),
+        ("n: enum(draft, published) default=Published", "write default=published"),
+        ("n: str(3) default=abcd", "longer than 3 letters"),
+        ("n: text default=" + "a" * 51, "longer than 50 letters"),
+        ("n: str(20) default=''", "an empty default"),
+        ("n: str(20) default=' a'", "a blank"),
+        ("n: str(20) default=new order", "needs quotes"),
+        ("n: str(20) default=a(b)", "needs quotes"),
+        ("n: str(20) default=it's", "the quotes do not fit"),
+        ("n: str(20) default={{x}}", "braces"),
+        ("n: str(20) default='100%'", "%"),
+        ("n: str(20) default='a: b'", "a colon too many"),
+    ],
+    "indexes": [
+        ("n: text unique", "no unique on text"),
+        ("n: json index", "no index on json"),
+        ("n: str(3000) index", "too long for index"),
+        ("n: bool unique", "two rows"),
+    ],
+    "references": [
+        ("n: ref(xyzzy)", "there is post"),
+        ("n: ref(pots) optional", "write ref(post)"),
+        ("n: ref(Post) optional", "write ref(post)"),
+        ("n: ref(posts) optional", "is a plural; write ref(post)"),
+        ("n: ref(post)", "a ref to itself must be optional"),
+        ("post_id: ref(post) optional", "write post: ref(post)"),
+        ("n: ref(post) optional as=n", "has a field n already"),
+        ("n: ref(post) optional as=n_id", "has a field n_id already"),
+        ("n: ref(post) optional as=Replies", "write replies"),
+        ("n: ref(post) optional as=id", "always there"),
+        ("n: ref(post) optional as=metadata", "a name of SQLAlchemy"),
+        ("n: ref(post) optional as=", "no value after as"),
+    ],
+    "names": [
+        ("Title: text", "write title"),
+        ("postTitle: text", "write post_title"),
+        ("post-title: text", "write post_title"),
+        ("post title: text", "write post_title"),
+        ('"title": text', "no quotes around a name"),
+        ("1st: text", "begin with a letter"),
+        ("größe: text", "in the letters a to z"),
+        ("a__b: text", "write a_b"),
+        (": text", "no name before the colon"),
+        ("from: text", '"from" is a Python keyword'),
+        ("id: int", '"id" is always there; leave it out'),
+        ("created_at: datetime", "always there"),
+        ("updated_at: datetime", "always there"),
+        ("deleted_at: datetime", "kept for soft delete"),
+        ("metadata: json", "a name of SQLAlchemy"),
+        ("registry: text", "a name of SQLAlchemy"),
+        ("copy: text", "a name of Pydantic"),
+        ("model_fields: text", "a name of Pydantic"),
+        ("model_dump_all: text", "begins like a name of Pydantic"),
+        ("str: text", "the class bodies use"),
+        ("xmin: int", "PostgreSQL keeps"),
+        (f"{'a' * 64}: int", "63 letters"),
+        (f"{'a' * 57}: int index", "PostgreSQL takes 63"),
+        (f"{'a' * 50}: int unique", "PostgreSQL takes 63"),
+        (f"{'a' * 55}: ref(post) optional", "PostgreSQL takes 63"),
+        ("page: enum(a, b)", "its class PostPage is one of post too"),
+        ("_titel: x", "no such option"),
+        ("_uniqe: [a, b]", "write _unique: [a, b]"),
+        ("_table: posts", "write _plural: people"),
+    ],
+}
+
+# Fields `a` and `b` and a text `t` come before the option, in line 5.
+BAD_OPTIONS = [
+    ("_unique: a, b", "a list of fields in brackets"),
+    ("_unique: []", "a list of fields in brackets"),
+    ("_unique:", "a list of fields in brackets"),
+    ("_unique: [a, b", "a list of fields in brackets"),
+    ("_unique: [[a, b], a]", "a list of fields in brackets"),
+    ("_unique: [[[a, b]]]", "a list of fields in brackets"),
+    ("_unique: [a, b,]", "a comma too many"),
+    ("_unique: [a b]", "write [a, b]"),
+    ("_unique: ['a', 'b']", "no quotes"),
+    ("_unique: [a]", "write unique after a"),
+    ("_index: [a]", "write index after a"),
+    ("_unique: [a, a]", "a field twice"),
+    ("_unique: [[a, b], [b, a]]", "[b, a] twice"),
+    ("_index: [[a, b], [a, b]]", "[a, b] twice"),
+    ("_unique: [a, c]", 'no field is called "c"; there are a, b, t'),
+    ("_unique: [a, b_id]", "b_id is a column; write the field, b"),
+    ("_unique: [a, t]", "no index on text"),
+    ("_index: [a, created_at]", "always there"),
+    ("_plural:", "one name"),
+    ("_plural: [posts]", "one name"),
+    ("_plural: Posts", "write posts"),
+    ("_plural: our posts", "write our_posts"),
+    ("_plural: class", "a Python keyword"),
+    ("_plural: docs", "API documentation"),
+    ("_plural: health", "a route of the app"),
+    ("_plural: alembic_version", "Alembic"),
+    ("_plural: pg_class", "the database keeps"),
+    ("_plural: sqlite_master", "the database keeps"),
+    ("_plural: returning", "PostgreSQL keeps"),
+]
+
+# What a refusal begins with, and what it holds.
+BAD_TEXTS = {
+    "a name alone": ("post", "line 1: ", "no colon"),
+    "no fields": ("post:\n", "line 1: post: ", "no fields"),
+    "no fields in braces": ("post: {}", "line 1: post: ", "no fields"),
+    "only an option": ("post:\n  _plural: posts\n", "line 1: post: ", "no fields"),
+    "a type for a resource": ("post: str(20)", "line 1: post: ", "fields on lines below"),
+    "a list for a resource": ("post: [a, b]", "line 1: post: ", "fields on lines below"),
+    "a list of resources": ("- post:\n    a: int", "line 1: ", "without the dash"),
+    "brackets around all": ("{post: {a: int}}", "line 1: ", "no brackets around the whole"),
+    "JSON": ('{"post": {"a": "int"}}', "line 1: ", "no brackets around the whole"),
+    "Prisma": ("model Post {\n  id Int @id\n}", "line 1: ", "no colon"),
+    "SQL": ("CREATE TABLE post (id int);", "line 1: ", "no colon"),
+    "Rails": ("post title:string", "line 1: ", "no colon"),
+    "Django": ("class Post(models.Model):\n    title = x()", "line 1: ", "not a name"),
+    "a document mark": ("---\npost: {a: int}", "line 1: ", "leave out"),
+    "two documents": ("post: {a: int}\n---\ntag: {a: int}", "line 2: ", "leave out"),
+    "an anchor": ("post: &x {a: int}", "line 1: post: ", "not"),
+    "a merge": ("post:\n  <<: *x", "line 2: post.<<: ", "not a name"),
+    "a field at the left edge": (
+        "post:\n  a: int\nbody: text",
+        "line 3: body: ",
+        "a field of post is indented",
+    ),
+    "a field of no resource": ("  a: int\n", "line 1: ", "a field of no resource"),
+    "indented too far": ("post:\n  a: int\n   b: int", "line 3: post.b: ", "indented by 3"),
+    "indented too little": ("post:\n  a: int\n b: int", "line 3: post.b: ", "indented by 1"),
+    "a mapping for a type": ("post:\n  a:\n    type: str(20)", "line 2: post.a: ", "no type"),
+    "a resource twice": (
+        "post: {a: int}\npost: {b: int}",
+        "line 2: post: ",
+        "twice; the first is on line 1",
+    ),
+    "a field twice": (
+        "post:\n  a: int\n  a: text",
+        "line 3: post.a: ",
+        "twice; the first is on line 2",
+    ),
+    "an option twice": (
+        "post: {a: int, b: int, _index: [a, b], _index: [b, a]}",
+        "line 1: post._index: ",
+        "twice",
+    ),
+    # Braces.
+    "not closed": ("post: {a: int", "line 1: post: ", "not closed"),
+    "not closed before another": (
+        "post: {a: int\ntag: {a: int}",
+        "line 1: post: ",
+        "not closed before line 2",
+    ),
+    "closed twice": ("post: {a: int}}", "line 1: post: ", "nothing may follow"),
+    "two on a line": ("post: {a: int}, tag: {a: int}", "line 1: post: ", "nothing may follow"),
+    "no type in braces": ("post: {a, b: int}", "line 1: post.a: ", "no type"),
+    "no blank in braces": ("post: {a:int}", "line 1: post.a:int: ", "a blank after the colon"),
+    "no blank before braces": ("post:{a: int}", "line 1: post:{a: ", "a blank after the colon"),
+    "no comma": ("post: {a: int b: int}", "line 1: post.a: ", "comma missing"),
+    "no comma after quotes": (
+        "post: {a: 'str(20)' unique}",
+        "line 1: post.a: ",
+        "a comma is missing",
+    ),
+    "two commas": ("post: {a: int,, b: int}", "line 1: post: ", "a comma too many"),
+    "a comma first": ("post: {, a: int}", "line 1: post: ", "a comma too many"),
+    "a comma cut": (
+        "post: {a: decimal(12, 2) optional}",
+        "line 1: post.a: ",
+        '"decimal(12 2) optional" with spaces',
+    ),
+    "a comma cut, not closed": ("post: {a: enum(x, b: int}", "line 1: post.a: ", "( is not closed"),
+    "a comma in a default": (
+        "post: {a: str(9) default='x, y'}",
+        "line 1: post.a: ",
+        "quotes around the whole",
+    ),
+    "braces in braces": ("post: {a: {type: str}, b: int}", "line 1: post.a: ", "no braces"),
+    "a list in braces": ("post: {a: [int]}", "line 1: post.a: ", "no list"),
+    "a question mark in braces": ("post: {a: str(20)?}", "line 1: post.a: ", "optional"),
+    "a quote not closed": ("post: {a: 'str(20)}", "line 1: post.a: ", "not closed"),
+    "a list not closed": (
+        "post: {a: int, _index: [a, b}",
+        "line 1: post._index: ",
+        "[ is not closed",
+    ),
+    "a list closed twice": (
+        "post: {a: int, b: int, _index: [a, b]]}",
+        "line 1: post._index: ",
+        '"]"',
+    ),
+    "a value over two lines": (
+        "post: {a: str(20)\n  unique}",
+        "line 2: post.a: ",
+        "a comma is missing",
+    ),
+    "the right line in braces": (
+        "post: {\n  a: int,\n  b: strr(2)\n}",
+        "line 3: post.b: ",
+        "no type",
+    ),
+    # Names of resources, tables, classes, indexes.
+    "capital letters": ("Post:\n  a: int", "line 1: Post: ", "write post"),
+    "camel case": ("orderLine:\n  a: int", "line 1: orderLine: ", "write order_line"),
+    "dashes": ("order-line:\n  a: int", "line 1: order-line: ", "write order_line"),
+    "a plural": ("users:\n  a: int", "line 1: users: ", "`user`, or keep it with _plural: users"),
+    "a plural without s": ("people:\n  a: int", "line 1: people: ", "`person`"),
+    "a plural in capitals": ("Categories:\n  a: int", "line 1: Categories: ", "write category"),
+    "an underscore last": ("post_:\n  a: int", "line 1: post_: ", "write post"),
+    "a keyword": ("class:\n  a: int", "line 1: class: ", "keyword"),
+    "a keyword as a class": ("none:\n  a: int", "line 1: none: ", "its class None"),
+    "a keyword as a table": ("a:\n  b: int", "line 1: a: ", 'its table would be "as"'),
+    "a class of the app": ("base:\n  a: int", "line 1: base: ", "its class Base"),
+    "a module of the app": (
+        "types:\n  a: int\n  _plural: types",
+        "line 1: types: ",
+        "a module of the app",
+    ),
+    "the path of the documentation": ("doc:\n  a: int", "line 1: doc: ", "API documentation"),
+    "one table twice": (
+        "user: {a: int}\nposter: {a: int, _plural: users}",
+        "line 2: poster._plural: ",
+        "that of user",
+    ),
+    "one class twice": ("line1: {a: int}\nline_1: {a: int}", "line 2: line_1: ", "its class Line1"),
+    "one class from a page": (
+        "post: {a: int}\npost_page: {a: int}",
+        "line 2: post_page: ",
+        "PostPage",
+    ),
+    "one class from two enums": (
+        "order: {line_mode: enum(x y)}\norder_line: {mode: enum(x y)}",
+        "line 2: order_line.mode: ",
+        "OrderLineMode",
+    ),
+    "one index twice": (
+        "orders_news: {flag: int index}\norder: {news_flag: int index}",
+        "line 2: order.news_flag: ",
+        "ix_orders_news_flag",
+    ),
+    "a long table": (f"{'a' * 63}:\n  a: int", "line 1: aaa", "PostgreSQL takes 63"),
+    "a long index": (
+        f"post: {{{'a' * 29}: int, {'b' * 29}: int, _index: [{'a' * 29}, {'b' * 29}]}}",
+        "line 1: post._index: ",
+        "PostgreSQL takes 63",
+    ),
+    "too wide an index": (
+        "post: {a: str(2000), b: str(2000), _index: [a, b]}",
+        "line 1: post._index: ",
+        "too long",
+    ),
+    # References.
+    "two collections of one name": (
+        "user: {n: int}\npost: {a: ref(user) as=posts, b: ref(user) as=posts}",
+        "line 2: post.b: ",
+        "user has a collection posts already",
+    ),
+    "a collection called like a field": (
+        "post: {a: ref(user) as=name}\nuser: {name: text}",
+        "line 1: post.a: ",
+        "user has a field name already",
+    ),
+    "a column twice": (
+        "user: {n: int}\npost: {a: ref(user), a_id: int}",
+        "line 2: post.a_id: ",
+        "the column of a: ref(user)",
+    ),
+    "a circle of two": (
+        "a1: {b: ref(b1)}\nb1: {a: ref(a1)}",
+        "line 1: a1.b: ",
+        "a1, b1 require one another",
+    ),
+    "a circle that others wait for": (
+        "note: {a: ref(a1)}\na1: {b: ref(b1)}\nb1: {a: ref(a1)}",
+        "line 2: a1.b: ",
+        "a1, b1 require one another",
+    ),
+    # The first in the text is told, and what follows from another mistake is not.
+    "the first of two": (
+        "post:\n  a: ref(tga)\n  b: strr(2)\ntag: {a: int}",
+        "line 2: post.a: ",
+        "write ref(tag)",
+    ),
+    "a ref to a plural to be put right": (
+        "post: {a: ref(user)}\nusers: {a: int}",
+        "line 2: users: ",
+        "`user`",
+    ),
+    "a ref to a name to be put right": (
+        "post: {a: ref(user)}\nUser: {a: int}",
+        "line 2: User: ",
+        "write user",
+    ),
+    "a ref to a line that cannot be read": (
+        "post: {a: ref(user)}\nuser {a: int}",
+        "line 2: ",
+        "not a name",
+    ),
+    "an index on a field to be put right": (
+        "post:\n  _index: [a, b]\n  a: int\n  b: strr(2)",
+        "line 4: post.b: ",
+        "no type",
+    ),
+}
+
+
+def bad_fields() -> Iterator[Any]:
+    for kind, fields in BAD_FIELDS.items():
+        for text, words in fields:
+            yield pytest.param(text, words, id=f"{kind}-{text[:40]!r}")
+
+
+def refusal(text: str) -> str:
+    """Have the text refused: in one short line, and with an empty domain."""
+    message = READER.check(text)
+    assert re.fullmatch(r"line [1-9][0-9]*: [^\n]+[^\s;:,]", message)
+    assert message.isprintable()
+    assert len(message) <= LONGEST_MESSAGE
+    assert read(text) == EMPTY
+    return message
+
+
+@pytest.mark.parametrize(("text", "words"), bad_fields())
+def test_bad_field(text: str, words: str) -> None:
+    message = refusal(f"post:\n  {text}\n")
+    assert message.startswith("line 2: ")
+    assert words in message
+
+
+@pytest.mark.parametrize(("text", "words"), BAD_OPTIONS, ids=[text for text, _ in BAD_OPTIONS])
+def test_bad_option(text: str, words: str) -> None:
+    option, _, _ = text.partition(":")
+    message = refusal(f"post:\n  a: int\n  b: ref(post) optional\n  t: text\n  {text}\n")
+    assert message.startswith(f"line 5: post.{option}: ")
+    assert words in message
+
+
+@pytest.mark.parametrize(("text", "start", "words"), BAD_TEXTS.values(), ids=BAD_TEXTS)
+def test_bad_text(text: str, start: str, words: str) -> None:
+    message = refusal(text)
+    assert message.startswith(start)
+    assert words in message
+
+
+# --- The examples ----------------------------------------------------------------------------
+
+
+def answer_in(path: Path) -> str:
+    """Leave out the `#:` lines, which are about the file."""
+    lines = path.read_text().splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("#:"))
+
+
+def load_yaml(text: str) -> dict[str, dict[str, Any]]:
+    """Read the text as YAML does, but leave every value the text it is."""
+    return yaml.load(text, Loader=yaml.BaseLoader) or {}  # noqa: S506
+
+
+def yaml_of(text: str) -> str:
+    """Write the same answer in block form, as YAML understands it."""
+    lines = []
+    for name, fields in load_yaml(text).items():
+        lines.append(f"{name}:")
+        for key, value in fields.items():
+            if isinstance(value, list):
+                lines.append(f"  {key}: " + json.dumps(value).replace('"', ""))
+            else:
+                lines.append(f"  {key}: '" + value.replace("'", "''") + "'")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("path", sorted(DOMAINS.glob("*.yml")), ids=lambda path: path.stem)
+def test_legal_example(path: Path) -> None:
+    text = answer_in(path)
+    assert READER.check(text) == ""
+    assert [each["name"] for each in read(text)["resources"]] == list(yaml.safe_load(text))
+    assert read(text) == read(yaml_of(text))
+
+
+@pytest.mark.parametrize("path", sorted(DOMAINS.glob("invalid/*.yml")), ids=lambda path: path.stem)
+def test_invalid_example(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    about = yaml.safe_load("\n".join(line[3:] for line in lines if line.startswith("#: ")))
+    message = refusal(answer_in(path)).lower()
+    assert [words for words in about["must_say"] if words.lower() not in message] == []
+
+
+def test_ten_tables_are_read_quickly() -> None:
+    text = "".join(
+        f"thing_{n}:\n"
+        + "".join(f"  field_{k}: str(200) optional index\n" for k in range(8))
+        + f"  other: ref(thing_{max(n - 1, 0)}) optional as=things_{n}\n"
+        for n in range(10)
+    )
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        assert READER.check(text) == ""
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.1
+
+
+# --- Random answers --------------------------------------------------------------------------
+
+TYPES_AND_WORDS = [
+    "str(1)",
+    "str(200) unique",
+    "str(20) optional index default='new order'",
+    "text optional",
+    "int default=-7 index",
+    "bigint unique",
+    "float optional",
+    "decimal(9 0) default=5",
+    "decimal(2 2) default=0.25 index",
+    "bool default=true",
+    "date default=today",
+    "datetime default=now index",
+    "uuid unique",
+    "json",
+    "email unique optional",
+    "enum(a B c_3) default=B",
+]
+
+
+@st.composite
+def legal_texts(draw: st.DrawFn) -> str:
+    """Answers of awkward names, with references in any order, in both forms."""
+    names = draw(st.lists(st.sampled_from(AWKWARD_RESOURCES), min_size=1, max_size=6, unique=True))
+    text = ""
+    for number, name in enumerate(names):
+        plain = draw(st.lists(st.sampled_from(AWKWARD_FIELDS), min_size=2, max_size=8, unique=True))
+        fields = [f"f_{field}: {draw(st.sampled_from(TYPES_AND_WORDS))}" for field in plain]
+        for k, target in enumerate(draw(st.lists(st.sampled_from(names), max_size=3))):
+            needed = names.index(target) < number and draw(st.booleans())
+            words = draw(st.sampled_from(["", " unique", f" as=below_{number}_{k}"]))
+            fields.append(f"r_{k}: ref({target})" + words + ("" if needed else " optional"))
+        if draw(st.booleans()):
+            text += f"{name}: {{{', '.join(fields)}}}\n"
+        else:
+            text += f"{name}:\n" + "".join(f"  {field} # {name}\n" for field in fields)
+    return text
+
+
+@settings(max_examples=50, deadline=None)
+@given(text=legal_texts())
+def test_random_legal_text_is_taken(text: str) -> None:
+    assert READER.check(text) == ""
+    domain = read(text)
+    assert domain == read(yaml_of(text))
+    places = {name: place for place, name in enumerate(domain["tables"])}
+    assert set(places) == set(load_yaml(text))
+    for each in domain["resources"]:
+        for ref in each["fields"]:
+            if ref["type"] == "ref":
+                later = places[ref["target"]["name"]] > places[each["name"]]
+                assert ref["circular"] == later
+                assert ref["optional"] or not later
+
+
+LEGAL = [answer_in(path) for path in sorted(DOMAINS.glob("*.yml"))] + [
+    text for text, _ in LEGAL_TEXTS.values()
+]
+PIECES = st.one_of(
+    st.sampled_from(
+        [*":,{}[]()'\"#?!|&*%@`=\\\t\r\n\0 -_", ": ", " #", "''", "  ", "é", "\u2028", "\ud800"]
+    ),
+    st.sampled_from(
+        ["optional", "default=", "ref(", "_unique: ", "post", "null", "str(20)", "99999999999"]
+    ),
+    st.characters(),
+)
+
+
+def damage(text: str, cuts: list[tuple[int, int, str]]) -> str:
+    """Replace some stretches of the text."""
+    for at, length, piece in cuts:
+        start = at % (len(text) + 1)
+        text = text[:start] + piece + text[start + length :]
+    return text
+
+
+@example(text=":post: {:\n  a: int, # one\n : b: int\n}\ntag: {a: int}", cuts=[])
+@example(text="post: {one: int, b: int, _index: [[b, o\rne], [one, b]]}", cuts=[])
+@settings(max_examples=150, deadline=None)
+@given(
+    text=st.sampled_from(LEGAL),
+    cuts=st.lists(
+        st.tuples(st.integers(0, 3000), st.integers(0, 6), PIECES), min_size=1, max_size=3
+    ),
+)
+def test_damaged_text_is_refused_or_legal(text: str, cuts: list[tuple[int, int, str]]) -> None:
+    """Whatever is taken is what YAML takes it for; whatever is not is refused in one line."""
+    text = damage(text, cuts)
+    if READER.check(text):
+        refusal(text)
+    else:
+        domain = read(text)
+        assert [each["name"] for each in domain["resources"]] == list(load_yaml(text))
+        assert domain == read(yaml_of(text))
