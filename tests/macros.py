@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def load_macros(name: str) -> ModuleType:
-    """The macros of `hooks/<name>.jinja`, as functions that return text."""
+    """Load the macros of `hooks/<name>.jinja`: functions that return text."""
     env = SandboxedEnvironment(
         loader=FileSystemLoader(ROOT),
         extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
