@@ -149,3 +149,13 @@ def test_async_and_sync_differ_only_in_that(backend: str, rendered: Render) -> N
     for path, text in asynchronous.items():
         if path.startswith((*layers, *tests)):
             assert as_sync(text) == as_sync(synchronous[path]), path
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
+def test_a_later_python_pleases_its_linter(
+    version: str, render: Render, environment: Callable[[Path], Path]
+) -> None:
+    tools = environment(render("with-this-python")).parent
+    project = render(resources=domain("12-hr-leave"), python_version=version)
+    run([str(tools / "ruff"), "format", "--check", "--quiet", "."], project)
+    run([str(tools / "ruff"), "check", "--quiet", "."], project)
