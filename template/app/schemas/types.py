@@ -9,7 +9,7 @@ Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
 Int64 = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
-# PostgreSQL stores no NUL, not even an escaped one.
+# Text ends at a NUL, or is refused for it, in databases and their tools.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
 
