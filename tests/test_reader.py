@@ -1,5 +1,6 @@
 """The reader of the `resources` answer: what it takes, what it makes of it, what it refuses."""
 
+import builtins
 import json
 import keyword
 import re
@@ -143,7 +144,7 @@ def test_legal_text(text: str, names: list[str]) -> None:
 AWKWARD_RESOURCES = """
     field page table query event session request response test_case match case order group user item
     status type limit index key value object property list string model schema router app test data
-    news media address bus series class_room exception warning collection lateral detail column row
+    news media address bus series class_room collection problem lateral detail column row
 """
 
 AWKWARD_FIELDS = """
@@ -187,6 +188,12 @@ def test_names_of_pydantic_are_refused(name: str) -> None:
 def test_keywords_are_refused(name: str) -> None:
     assert "a Python keyword" in READER.check(f"post:\n  {name}: int\n")
     assert "a Python keyword" in READER.check(f"{name}:\n  n: int\n")
+
+
+@pytest.mark.parametrize("name", [name for name in dir(builtins) if name[0].isupper()])
+def test_classes_of_python_are_refused(name: str) -> None:
+    words = re.sub(r"(?<=.)(?=[A-Z])", "_", name).lower()
+    assert f"its class {name} " in READER.check(f"{words}:\n  n: int\n")
 
 
 # --- What is made of it ----------------------------------------------------------------------
