@@ -1,0 +1,131 @@
+"""An update to other answers gives what a fresh copy with those answers gives."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from conftest import Render, git, questions
+from updating import commit, unguarded, update
+
+RESOURCES = """\
+author:
+  name: str(120)
+  email: email unique
+note:
+  title: str(100) index
+  mood: enum(good, bad) default=good
+  author: ref(author) as=notes
+"""
+MORE = (
+    RESOURCES
+    + """\
+tag:
+  name: str(50) unique
+"""
+)
+# Lets an update delete the files of a resource that is gone.
+ALL = "author, note, tag"
+POOLED = {"pgbouncer": True}
+
+# What differs between two sets of answers, by the question it is about.
+FLIPS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "project_name": ({}, {"project_name": "Night Library"}),
+    "project_slug": ({}, {"project_slug": "night-library"}),
+    "project_description": ({}, {"project_description": "Books that are lent by night."}),
+    "mode": ({}, {"mode": "sync"}),
+    "database": ({}, {"database": "sqlite"}),
+    "pgbouncer": ({}, POOLED),
+    "pgbouncer_pool_mode": (POOLED, {**POOLED, "pgbouncer_pool_mode": "session"}),
+    "pgbouncer_default_pool_size": (POOLED, {**POOLED, "pgbouncer_default_pool_size": 7}),
+    "pgbouncer_max_client_conn": (POOLED, {**POOLED, "pgbouncer_max_client_conn": 321}),
+    "soft_delete": ({}, {"soft_delete": True}),
+    "resources": ({}, {"resources": MORE}),
+    "python_version": ({}, {"python_version": "3.13"}),
+    "ci": ({}, {"ci": "none"}),
+}
+
+# Each step changes several answers of the one before.
+JOURNEY: list[dict[str, Any]] = [
+    {},
+    {"mode": "sync", "database": "sqlite"},
+    {"mode": "sync", "database": "postgresql", "pgbouncer": True},
+    {"soft_delete": True, "pgbouncer": True, "pgbouncer_pool_mode": "session"},
+    {"soft_delete": True, "database": "sqlite", "ci": "none"},
+    {"mode": "sync", "soft_delete": True, "resources": MORE},
+    {"mode": "sync", "soft_delete": True, "database": "sqlite", "resources": MORE},
+    {"database": "sqlite", "resources": "", "python_version": "3.12"},
+    {"mode": "sync", "resources": MORE, "pgbouncer": True, "project_name": "Day Library"},
+    {"soft_delete": True, "pgbouncer": True, "resources": MORE, "ci": "none"},
+    {"mode": "sync", "soft_delete": True, "pgbouncer": True, "python_version": "3.14"},
+    {"database": "sqlite", "project_slug": "shelves", "resources": MORE},
+    {},
+]
+
+# Answers that are asked, so that what a step does not name goes back to its default.
+DEFAULTS: dict[str, Any] = {
+    "project_name": "My Backend",
+    "project_slug": "my-backend",
+    "project_description": "The backend of My Backend.",
+    "mode": "async",
+    "database": "postgresql",
+    "pgbouncer": False,
+    "soft_delete": False,
+    "resources": RESOURCES,
+    "python_version": "3.11",
+    "ci": "github",
+}
+POOL_DEFAULTS = {
+    "pgbouncer_pool_mode": "transaction",
+    "pgbouncer_default_pool_size": 20,
+    "pgbouncer_max_client_conn": 1000,
+}
+
+
+def complete(answers: dict[str, Any]) -> dict[str, Any]:
+    """Return all answers, those of the pooler only where it is asked for."""
+    whole = {**DEFAULTS, **answers}
+    if whole["database"] == "sqlite":
+        whole.pop("pgbouncer")
+    return {**POOL_DEFAULTS, **whole} if whole.get("pgbouncer") else whole
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
+@pytest.mark.parametrize("question", FLIPS)
+def test_one_changed_answer_gives_what_a_fresh_copy_gives(
+    question: str, *, back: bool, render: Render
+) -> None:
+    before, after = (complete(answers) for answers in FLIPS[question])
+    if back:
+        before, after = after, before
+    project = commit(render(**before))
+    update(project, **after, delete_files=ALL)
+    commit(fresh := render("fresh", **after))
+    assert unguarded(project) == unguarded(fresh)
+
+
+def test_many_changed_answers_give_what_a_fresh_copy_gives(
+    render: Render,
+) -> None:
+    project = commit(render(**complete(JOURNEY[0])))
+    for number, step in enumerate(JOURNEY[1:], start=1):
+        after = complete(step)
+        update(project, **after, delete_files=ALL)
+        commit(project)
+        commit(fresh := render(f"fresh {number}", **after))
+        assert unguarded(project) == unguarded(fresh), f"after step {number}"
+
+
+def test_an_update_that_changes_nothing_leaves_no_trace(render: Render) -> None:
+    project = commit(render())
+    update(project)
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_the_answers_file_holds_every_answer(rendered: Render) -> None:
+    text = (rendered(**complete(POOLED)) / ".copier-answers.yml").read_text(encoding="utf-8")
+    assert yaml.safe_load(text).keys() - {"_commit", "_src_path"} == questions() - {"delete_files"}
+
+
+def test_every_question_is_flipped() -> None:
+    assert FLIPS.keys() | {"delete_files"} == questions()
