@@ -249,6 +249,7 @@ user: {name: text}
     assert user["with"] == "UserWithPostsAndTalks"
     assert user["collections"][0] == {
         "name": "posts",
+        "unique": False,
         "resource": "post",
         "cls": "Post",
         "table": "posts",
@@ -603,6 +604,8 @@ BAD_OPTIONS = [
     ("_unique:", "a list of fields in brackets"),
     ("_unique: [a, b", "a list of fields in brackets"),
     ("_unique: [[a, b], a]", "a list of fields in brackets"),
+    ("_unique: [[a, b] [b, a]]", "a list of fields in brackets"),
+    ("_unique: [[], [a, b]]", "a list with nothing in it"),
     ("_unique: [[[a, b]]]", "a list of fields in brackets"),
     ("_unique: [a, b,]", "a comma too many"),
     ("_unique: [a b]", "write [a, b]"),
