@@ -89,7 +89,7 @@ TRACES: list[tuple[str, Any, str]] = [
     ("soft_delete", False, r"soft.?delete|deleted_at|tombstone|purge|restore|include_deleted"),
     ("database", "sqlite", r"postgres|psycopg|asyncpg|sqlstate|jsonb"),
     ("database", "postgresql", r"sqlite|pragma"),
-    ("mode", "async", r"psycopg.*sync|sessionmaker\[Session\]|TestClient"),
+    ("mode", "async", r"(?<!async_)sessionmaker\[|TestClient"),
     ("mode", "sync", r"await session|await crud|async_sessionmaker|AsyncSession|asyncpg"),
 ]
 
@@ -113,7 +113,7 @@ def test_no_condition_has_left_a_scar(variant: str, rendered: Render) -> None:
         assert not re.search(r"[ \t]+$", text, re.MULTILINE), f"{path}: blanks at a line's end"
         assert not re.search(r"\n\n\n\n|\A\n|\n\n\Z", text), f"{path}: blank lines"
         assert text.endswith("\n") or not text, f"{path}: no end of line"
-        if not path.endswith(".py"):
+        if not path.endswith((".py", ".mako")):
             assert "\n\n\n" not in text, f"{path}: blank lines"
 
 
