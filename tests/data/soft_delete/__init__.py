@@ -1,0 +1,1 @@
+"""Soft delete on models made for the purpose; run inside a rendered project."""

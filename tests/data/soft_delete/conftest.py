@@ -1,0 +1,201 @@
+"""One suite for both modes: tests are written with a Session, in async mode an AsyncSession's."""
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from app.db import soft_delete as module
+from app.db.engine import build_engine
+from app.db.session import build_session_factory
+from app.settings import EXAMPLE_URL, Settings
+from sqlalchemy import event, orm
+
+from .models import Base, Profile
+
+ASYNC = inspect.iscoroutinefunction(module.soft_delete)
+if ASYNC:
+    from sqlalchemy.ext.asyncio import async_session
+    from sqlalchemy.util import await_only, greenlet_spawn
+
+collect_ignore = []
+if EXAMPLE_URL.startswith("sqlite"):
+    # It has one lock for all writers, and its planner does not know how many rows there are.
+    collect_ignore = ["test_row_locks.py", "test_plans.py"]
+
+
+class Database:
+    """The project's engine and, in async mode, its event loop; one for each thread."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._loop = asyncio.new_event_loop() if ASYNC else None
+        engine = build_engine(Settings.model_validate({"database_url": url}))
+        self._factory = build_session_factory(engine)
+        self.engine: sa.Engine = engine.sync_engine if ASYNC else engine
+
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a function that reads and writes through this database."""
+        if self._loop is None:
+            return function(*args, **kwargs)
+        return self._loop.run_until_complete(greenlet_spawn(function, *args, **kwargs))
+
+    def session(self, connection: sa.Connection | None = None) -> orm.Session:
+        """Open a session; on a connection, its commits and rollbacks end savepoints."""
+        session = self._factory(join_transaction_mode="create_savepoint")
+        if ASYNC:
+            # Kept alive by the session that the tests have.
+            session.sync_session.info["proxy"] = session
+            session = session.sync_session
+        session.bind = connection or session.bind
+        return session
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.run(self.engine.dispose)
+        if self._loop is not None:
+            self._loop.close()
+
+
+class Api:
+    """The module's functions, to be called with a Session in both modes."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function = getattr(module, name)
+        if not ASYNC:
+            return function
+        return lambda session, *args, **kwargs: await_only(
+            function(async_session(session), *args, **kwargs)
+        )
+
+
+@pytest.fixture(scope="session")
+def api() -> Api:
+    return Api()
+
+
+@pytest.fixture(scope="session")
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+
+    def create() -> None:
+        with database.engine.begin() as connection:
+            Base.metadata.create_all(connection)
+
+    def drop() -> None:
+        with database.engine.begin() as connection:
+            Base.metadata.drop_all(connection)
+
+    database.run(create)
+    yield database
+    database.run(drop)
+    database.close()
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[orm.Session]:
+    """Give a session whose commits and rollbacks stay inside the test."""
+    connection = database.run(database.engine.connect)
+    transaction = database.run(connection.begin)
+    session = database.session(connection)
+    yield session
+    database.run(session.close)
+    database.run(transaction.rollback)
+    database.run(connection.close)
+
+
+@pytest.fixture
+def statements(database: Database) -> Iterator[list[str]]:
+    """Watch the SQL that reaches the driver."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(database.engine, "before_cursor_execute", note)
+
+
+class Actor:
+    """Someone else: a thread with a database and a session of its own, that commits at the end."""
+
+    def __init__(self, url: str, act: Callable[[orm.Session], Any]) -> None:
+        self._url = url
+        self._act = act
+        self._started = threading.Event()
+        self._result: Any = None
+        self._thread = threading.Thread(target=self._main)
+        self._thread.start()
+
+    def _main(self) -> None:
+        database = Database(self._url)
+
+        def act() -> Any:
+            self._started.set()
+            with database.session() as session, session.begin():
+                return self._act(session)
+
+        try:
+            self._result = database.run(act)
+        except Exception as error:  # noqa: BLE001
+            self._result = error
+        finally:
+            database.close()
+
+    def wait_until_blocked(self, session: orm.Session) -> None:
+        """Return once it waits for a lock; SQLite does not show that, but has one lock only."""
+        assert self._started.wait(timeout=30)
+        if session.bind.dialect.name == "postgresql":
+            blocked = sa.text("SELECT count(*), pg_sleep(0.01) FROM pg_locks WHERE NOT granted")
+            while not session.execute(blocked).one()[0]:
+                assert self._thread.is_alive(), self._result
+
+    def result(self) -> Any:
+        self._thread.join(timeout=30)
+        assert not self._thread.is_alive(), "it waits for ever"
+        return self._result
+
+
+@pytest.fixture
+def someone_else(database: Database) -> Iterator[Callable[..., Actor]]:
+    """Start actors."""
+    actors: list[Actor] = []
+
+    def start(act: Callable[[orm.Session], Any]) -> Actor:
+        actors.append(Actor(database.url, act))
+        return actors[-1]
+
+    yield start
+    for actor in actors:
+        actor.result()
+
+
+@pytest.fixture
+def real_session(database: Database) -> Iterator[orm.Session]:
+    """Give a session whose commits are real; empty the tables afterwards."""
+    session = database.session()
+    yield session
+
+    def empty() -> None:
+        session.close()
+        with database.engine.begin() as connection:
+            connection.execute(sa.update(Profile).values(pinned_id=None))
+            for table in reversed(Base.metadata.sorted_tables):
+                connection.execute(sa.delete(table))
+
+    database.run(empty)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object:
+    """Run the tests where database calls can be awaited."""
+    names = inspect.signature(pyfuncitem.obj).parameters
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    if "database" not in pyfuncitem.funcargs:
+        return None
+    pyfuncitem.funcargs["database"].run(pyfuncitem.obj, **arguments)
+    return True

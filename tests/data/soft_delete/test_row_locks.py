@@ -1,0 +1,74 @@
+"""What only locks on rows can show: purging passes by what others are busy with."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import func, select
+
+from .models import Hold, User
+
+EVERY_ROW = {"include_deleted": True}
+EVER = dt.timedelta(0)
+
+pytestmark = pytest.mark.usefixtures("deleted")
+
+
+@pytest.fixture
+def deleted(database, real_session, api):
+    """Six deleted users, committed."""
+
+    def store():
+        users = [User(id=key) for key in range(1, 7)]
+        real_session.add_all(users)
+        for user in users:
+            api.soft_delete(real_session, user)
+        real_session.commit()
+        real_session.expunge_all()
+
+    database.run(store)
+
+
+def left(session):
+    statement = select(User.id).order_by(User.id).execution_options(**EVERY_ROW)
+    return session.scalars(statement).all()
+
+
+def test_purge_passes_by_a_row_that_is_being_restored(real_session, api, someone_else):
+    api.restore(real_session, real_session.get(User, 1, execution_options=EVERY_ROW))
+    other = someone_else(lambda session: api.purge(session, User, EVER))
+    assert other.result() == 5
+    real_session.commit()
+    assert left(real_session) == [1]
+
+
+def test_purge_passes_by_a_row_that_gets_a_reference(real_session, api, someone_else):
+    real_session.add(Hold(user_id=1))
+    real_session.flush()
+    other = someone_else(lambda session: api.purge(session, User, EVER))
+    assert other.result() == 5
+    real_session.commit()
+    assert left(real_session) == [1]
+
+
+def test_two_purges_share_the_work(real_session, api, someone_else):
+    assert api.purge(real_session, User, EVER, batch=2) == 2
+    other = someone_else(lambda session: api.purge(session, User, EVER, batch=3))
+    assert other.result() == 3
+    real_session.commit()
+    assert left(real_session) == [6]
+
+
+def test_purge_does_not_make_readers_or_writers_wait(real_session, api, someone_else):
+    real_session.add(User(id=9))
+    real_session.commit()
+    assert api.purge(real_session, User, EVER) == 6
+
+    def work(session):
+        session.execute(sa.update(User).values(name="new"))
+        session.add(User(id=10))
+        session.flush()
+        return session.scalar(select(func.count()).select_from(User))
+
+    assert someone_else(work).result() == 2
+    real_session.commit()
