@@ -1,14 +1,21 @@
 """Projects as their owners have them: in git, edited, and updated with answers old and new."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import copier
 
-from conftest import git
+from conftest import ROOT, git
 
 # What Copier renders once and then leaves to the project, and where it keeps the template's commit.
 GUARDED = ("migrations/versions/", "uv.lock")
+
+
+def released() -> list[str]:
+    """Return the versions that the changelog lists, the newest first."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    return re.findall(r"^## (\d+\.\d+\.\d+)$", text, re.MULTILINE)
 
 
 def files(project: Path) -> dict[str, str]:

@@ -1,0 +1,270 @@
+"""A project that people have worked on takes over a new release, and keeps all that they wrote."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import copier
+import pytest
+
+from conftest import ROOT, Render, git
+from updating import append, commit, conflicts, edit, files, released, unguarded, update
+
+RESOURCES = """\
+author:
+  name: str(120)
+  email: email unique
+note:
+  title: str(100) index
+  mood: enum(good, bad) default=good
+  author: ref(author) as=notes
+"""
+# The newest is the tree as it is, tagged or not.
+CURRENT, *OLDER = (f"v{version}" for version in released())
+NEXT = "v999.0.0"
+
+
+def change_template(template: Path) -> None:
+    """Change a template as a release might: a little in each kind of file."""
+    app = template / "template" / "app"
+    crud = next((app / "crud").glob("*yield*"))
+    router = next(path for path in (app / "routers").glob("*yield*"))
+    for path, old, new in [
+        (crud, "Functions flush and never commit", "These functions flush and never commit"),
+        (crud, "and nothing else.", "only."),
+        (router, "what the body leaves out stays as it is", "what is left out stays"),
+        (app / "main.py.jinja", "app.include_router(api)", "app.include_router(api, prefix='')"),
+        (template / "template/pyproject.toml.jinja", '"alembic>=1.20"', '"alembic>=1.20.1"'),
+        (
+            template / "template/pyproject.toml.jinja",
+            '    "pydantic[',
+            '    "orjson>=3.11",\n    "pydantic[',
+        ),
+        (template / "template/README.md.jinja", "## Layout", "## What is where"),
+        (
+            app / "settings.py.jinja",
+            "    # Your own settings",
+            '    log_level: str = Field(default="info", description="How much is logged")\n    # Your own settings',
+        ),
+    ]:
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{path.name} has no {old!r}"
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    (app / "version.py").write_text('"""The version."""\n', encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def releases(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a repository with every release, the present state, and a next one made up."""
+    folder = tmp_path_factory.mktemp("releases") / "template"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    for tag in reversed(OLDER):
+        for path in folder.iterdir():
+            if path.name != ".git":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        (folder / "archive.tar").write_bytes(b"")
+        git(ROOT, "archive", f"--output={folder / 'archive.tar'}", tag)
+        shutil.unpack_archive(folder / "archive.tar", folder, "tar")
+        (folder / "archive.tar").unlink()
+        commit(folder, tag)
+        git(folder, "tag", tag)
+    shutil.copytree(template, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git"))
+    commit(folder, CURRENT)
+    git(folder, "tag", CURRENT)
+    change_template(folder)
+    commit(folder, NEXT)
+    git(folder, "tag", NEXT)
+    return folder
+
+
+def start(releases: Path, tag: str, folder: Path, **answers: Any) -> Path:
+    """Make a project from a release."""
+    copier.run_copy(str(releases), folder, data=answers, defaults=True, quiet=True, vcs_ref=tag)
+    return commit(folder, "Start")
+
+
+# What people do to a project: where, what they replace, and what they write. A text that is
+# replaced by itself and more is an insertion there; an empty one, at the end of the file.
+EDITS: list[tuple[str, str, str]] = [
+    # A field by hand.
+    (
+        "app/db/models/author.py",
+        "    email: Mapped[str] = mapped_column(sa.String(320))\n",
+        "    motto: Mapped[str | None]\n",
+    ),
+    ("app/schemas/author.py", "    email: EmailStr\n", "    motto: Text | None = None\n"),
+    ("app/schemas/author.py", "    email: str\n", "    motto: str | None\n"),
+    # A function at the end of each crud file.
+    (
+        "app/crud/author.py",
+        "",
+        "\n\ndef greet(author: models.Author) -> str:\n    return author.name\n",
+    ),
+    (
+        "app/crud/note.py",
+        "",
+        "\n\ndef shout(note: models.Note) -> str:\n    return note.title.upper()\n",
+    ),
+    # A route, and a changed one.
+    (
+        "app/routers/authors.py",
+        "",
+        '\n\n@router.get("/{author_id}/motto")\nasync def motto(author_id: Id) -> int:\n    return author_id\n',
+    ),
+    ("app/routers/notes.py", '    """Add a note."""\n', '    print("a note comes")\n'),
+    # A dependency, a tool, a setting.
+    (
+        "pyproject.toml",
+        "    # Your own dependencies go below this line.\n",
+        '    "structlog>=25.1",\n',
+    ),
+    ("pyproject.toml", "    # Your own tools go below this line.\n", '    "coverage>=7",\n'),
+    (
+        "app/settings.py",
+        "    # Your own settings go below this line.\n",
+        '    motto: str = Field(default="", description="Ours")\n',
+    ),
+    # Tests.
+    ("tests/crud/test_author.py", "", "\n\ndef test_of_our_own() -> None:\n    assert True\n"),
+    ("tests/routers/test_notes.py", "", "\n\ndef test_of_our_own() -> None:\n    assert True\n"),
+    # The shared lists.
+    (
+        "app/db/models/__init__.py",
+        "# Your own models go below this line.\n",
+        "from app.db.models.shelf import Shelf\n",
+    ),
+    ("app/db/models/__init__.py", "    # Your own models go below this line.\n", '    "Shelf",\n'),
+    (
+        "app/routers/__init__.py",
+        "# Import your own routers below this line.\n",
+        "from app.routers.shelves import router as shelves\n",
+    ),
+    (
+        "app/routers/__init__.py",
+        "# Include your own routers below this line.\n",
+        "api.include_router(shelves)\n",
+    ),
+]
+ADDED = {
+    "app/db/models/shelf.py": '"""The shelves table."""\n',
+    "app/routers/shelves.py": '"""Shelves."""\n',
+    "tests/test_shelves.py": '"""Shelves."""\n',
+    "migrations/versions/0002_motto.py": '"""A motto."""\n',
+}
+README = "# Our library\n\nWritten anew, from the first line to the last.\n"
+
+
+def work_on(project: Path) -> None:
+    """Edit a project as people do."""
+    for path, place, text in EDITS:
+        if place:
+            edit(project, path, (place, place + text))
+        else:
+            append(project, path, text)
+    for path, text in ADDED.items():
+        (project / path).write_text(text, encoding="utf-8")
+    edit(project, "migrations/versions/0001_initial.py", ("The first tables", "Our first tables"))
+    commit(project, "Work")
+
+
+def lost(project: Path) -> list[str]:
+    """Return the edits that are not in the project any more."""
+    now = files(project)
+    gone = [f"{path}: {text!r}" for path, _place, text in EDITS if text not in now.get(path, "")]
+    gone += [path for path, text in ADDED.items() if now.get(path) != text]
+    if "Our first tables" not in now["migrations/versions/0001_initial.py"]:
+        gone.append("the edited revision")
+    return gone
+
+
+@pytest.mark.parametrize(("before", "after"), [*((tag, CURRENT) for tag in OLDER), (CURRENT, NEXT)])
+def test_a_release_gives_what_a_fresh_copy_of_it_gives(
+    before: str, after: str, releases: Path, tmp_path: Path
+) -> None:
+    project = start(releases, before, tmp_path / "project", resources=RESOURCES)
+    update(project, to=after)
+    fresh = start(releases, after, tmp_path / "fresh", resources=RESOURCES)
+    assert unguarded(project) == unguarded(fresh)
+
+
+@pytest.mark.parametrize(("before", "after"), [*((tag, CURRENT) for tag in OLDER), (CURRENT, NEXT)])
+def test_a_release_leaves_every_edit_in_place(
+    before: str, after: str, releases: Path, tmp_path: Path
+) -> None:
+    project = start(releases, before, tmp_path / "project", resources=RESOURCES)
+    work_on(project)
+    update(project, to=after)
+    assert not conflicts(project)
+    assert not lost(project)
+    assert git(project, "diff", "--check") == ""
+
+
+def test_a_rewritten_readme_is_a_conflict_that_git_shows(releases: Path, tmp_path: Path) -> None:
+    project = start(releases, CURRENT, tmp_path / "project", resources=RESOURCES)
+    (project / "README.md").write_text(README, encoding="utf-8")
+    commit(project, "Rewrite the README")
+    update(project, to=NEXT)
+    assert conflicts(project) == ["README.md"]
+    assert README.splitlines()[2] in (project / "README.md").read_text(encoding="utf-8")
+    listed = git_check(project)
+    assert listed
+    assert all(line.startswith("README.md:") for line in listed)
+
+
+def git_check(project: Path) -> list[str]:
+    """Return where `git diff --check` finds markers of a conflict."""
+    try:
+        output = git(project, "diff", "--check")
+    except subprocess.CalledProcessError as found:
+        output = found.stdout
+    return [line for line in output.splitlines() if "conflict marker" in line]
+
+
+def test_a_deleted_resource_does_not_come_back(releases: Path, tmp_path: Path) -> None:
+    project = start(releases, CURRENT, tmp_path / "project")
+    parts = [path for path in files(project) if re.search(r"\borders?\.py$", path)]
+    for path in parts:
+        (project / path).unlink()
+    edit(
+        project,
+        "app/routers/__init__.py",
+        ("from app.routers.orders import router as orders\n", ""),
+        ("api.include_router(orders)\n", ""),
+    )
+    commit(project, "No orders")
+    update(project, to=NEXT)
+    assert not conflicts(project)
+    assert not [path for path in parts if (project / path).exists()]
+    assert "orders" not in (project / "app/routers/__init__.py").read_text(encoding="utf-8")
+
+
+# Answers whose change keeps out of the way of all that people usually write.
+QUIET: dict[str, dict[str, Any]] = {
+    "soft_delete": {"soft_delete": True},
+    "pgbouncer": {"pgbouncer": True},
+    "ci": {"ci": "none"},
+    "python_version": {"python_version": "3.13"},
+    "names": {"project_name": "Night Library", "project_slug": "night-library"},
+    "resources": {"resources": RESOURCES + "tag:\n  name: str(50) unique\n"},
+}
+
+
+@pytest.mark.parametrize("question", QUIET)
+def test_a_changed_answer_leaves_every_edit_in_place(question: str, render: Render) -> None:
+    project = commit(render(resources=RESOURCES))
+    work_on(project)
+    update(project, **QUIET[question])
+    assert not conflicts(project)
+    assert not lost(project)
+
+
+def test_changes_on_both_sides_of_a_line_lose_nothing(render: Render) -> None:
+    """Where an edit stands next to what an answer changes, it may conflict; it is never lost."""
+    project = commit(render(resources=RESOURCES))
+    work_on(project)
+    update(project, mode="sync", database="sqlite", soft_delete=True)
+    assert not lost(project)
+    assert {line.partition(":")[0] for line in git_check(project)} == set(conflicts(project))
