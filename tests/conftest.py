@@ -10,7 +10,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +120,11 @@ def render(rendered: Render, tmp_path: Path) -> Render:
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+def environment() -> Iterator[Callable[[Path], Path]]:
     """Install what a project needs, once for each set of dependencies; return the Python."""
     seen: dict[str, Path] = {}
+    # Not below pytest's folder, which is closed to the user that the throwaway PostgreSQL runs as.
+    temporary = tempfile.TemporaryDirectory(prefix="environments-")
 
     def install(project: Path) -> Path:
         text = (project / "pyproject.toml").read_text(encoding="utf-8")
@@ -130,7 +133,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Pa
         ]
         key = hashlib.sha256("\n".join(needs).encode()).hexdigest()
         if key not in seen:
-            folder = tmp_path_factory.mktemp("environment") / "venv"
+            folder = Path(temporary.name) / key[:8]
             run(
                 ["uv", "sync", "--quiet", "--project", str(project)],
                 cwd=project,
@@ -141,7 +144,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Pa
             seen[key] = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         return seen[key]
 
-    return install
+    with temporary:
+        yield install
 
 
 def run(command: list[str], cwd: Path, **env: str) -> str:
