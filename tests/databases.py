@@ -67,7 +67,12 @@ class Database:
 
     def alembic(self, *args: str) -> str:
         """Run Alembic on the database; return what it prints."""
-        return run([str(self.python), "-m", "alembic", *args], self.project, DATABASE_URL=self.url)
+        return run(
+            [str(self.python), "-m", "alembic", *args],
+            self.project,
+            DATABASE_URL=self.url,
+            MIGRATIONS_DATABASE_URL=self.url,
+        )
 
     def sql(self, *statements: str) -> list[list[Any]]:
         """Run statements, each in a transaction of its own; return the rows of the last."""
@@ -92,13 +97,14 @@ class Database:
         return rows
 
     def write_revision(self, message: str) -> str:
-        """Write a revision as the project's README says; return its text, or nothing if it is none."""
+        """Write a revision as the project's README says; return its text."""
         versions = self.project / "migrations" / "versions"
         before = set(versions.glob("*.py"))
         path = f"{self.python.parent}:/usr/bin:/bin"
         command = [str(self.python), "-W", "ignore", "dev.py", "revision", message]
         run(command, self.project, PATH=path)
-        return "".join(file.read_text(encoding="utf-8") for file in set(versions.glob("*.py")) - before)
+        written = set(versions.glob("*.py")) - before
+        return "".join(file.read_text(encoding="utf-8") for file in written)
 
 
 def suite(project: Path, python: Path) -> None:

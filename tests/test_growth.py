@@ -1,4 +1,4 @@
-"""Tables that change by the answers, with rows in them: one update, one revision, no row lost."""
+"""Answers that change on a living database: one update, one revision, no row lost."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Render, git
+from conftest import ROOT, Render, git, run
 from databases import Database, postgres, suite
 from updating import commit, conflicts, update
 
@@ -61,9 +61,9 @@ VARIANTS = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(rendered: Render, environment: Environment) -> Iterator[str]:
-    """Run one PostgreSQL for all tests; give its URL."""
+    """Run one PostgreSQL for these tests; give its URL."""
     project = rendered(mode="sync")
     with postgres(project, environment(project)) as url:
         yield url
@@ -125,7 +125,9 @@ def test_tables_grow_by_one_update_and_one_revision(
 def test_a_parent_table_is_altered_without_losing_its_children(
     database_kind: str, render: Render, open_database: OpenDatabase
 ) -> None:
-    before = "author:\n  name: str(40)\npost:\n  title: str(9)\n  author: ref(author) on_delete=cascade"
+    before = (
+        "author:\n  name: str(40)\npost:\n  title: str(9)\n  author: ref(author) on_delete=cascade"
+    )
     project = commit(render(resources=before, database=database_kind))
     database = open_database(project, database_kind)
     database.alembic("upgrade", "head")
@@ -137,3 +139,142 @@ def test_a_parent_table_is_altered_without_losing_its_children(
     database.write_revision("Longer names")
     database.alembic("upgrade", "head")
     assert database.sql("SELECT title FROM posts") == [["Title"]]
+
+
+SOFT = """\
+team:
+  name: str(40) unique
+member:
+  email: email unique
+  team: ref(team) on_delete=cascade
+  mentor: ref(team) optional
+"""
+MARK = "UPDATE members SET deleted_at = '2026-01-02 03:04:05.000006+00:00' WHERE email = 'b@example.com'"
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+def test_soft_delete_comes_and_goes_and_no_deleted_row_comes_back(
+    kind: str, render: Render, open_database: OpenDatabase
+) -> None:
+    project = commit(render(resources=SOFT, database=kind, mode="sync"))
+    database = open_database(project, kind)
+    database.alembic("upgrade", "head")
+    database.sql(
+        "INSERT INTO teams (name) VALUES ('one'), ('two')",
+        "INSERT INTO members (email, team_id, mentor_id)"
+        " VALUES ('a@example.com', 1, 2), ('b@example.com', 2, 1)",
+    )
+    emails = "SELECT email FROM members ORDER BY email"
+
+    commit(update(project, soft_delete=True))
+    revision = database.write_revision("Keep deleted rows")
+    assert "leave_no_hidden_rows" in revision.partition("def downgrade")[2]
+    commit(project)
+    database.alembic("upgrade", "head")
+    database.alembic("check")
+    assert database.sql(emails) == [["a@example.com"], ["b@example.com"]]
+    # What a deleted row had can be taken; what a live row has cannot.
+    again = "INSERT INTO members (email, team_id) VALUES ('b@example.com', 1)"
+    with pytest.raises(Exception, match=r"(?i)unique|non-zero exit"):
+        database.sql(again)
+    database.sql(MARK, again)
+
+    with pytest.raises(pytest.fail.Exception, match="1 in members"):
+        database.alembic("downgrade", "-1")
+
+    commit(update(project, soft_delete=False))
+    revision = database.write_revision("Delete rows for good")
+    assert "leave_no_hidden_rows" in revision.partition("def downgrade")[0]
+    with pytest.raises(pytest.fail.Exception, match="1 in members"):
+        database.alembic("upgrade", "head")
+    assert database.sql("SELECT count(*) FROM members") == [[3]]
+    database.sql("UPDATE teams SET deleted_at = '2026-01-02 03:04:05.000006+00:00' WHERE id = 2")
+    database.alembic("-x", "delete-hidden=yes", "upgrade", "head")
+    database.alembic("check")
+    assert database.sql("SELECT email, team_id, mentor_id FROM members ORDER BY email") == [
+        ["a@example.com", 1, None],
+        ["b@example.com", 1, None],
+    ]
+    with pytest.raises(Exception, match=r"(?i)unique|non-zero exit"):
+        database.sql(again)
+
+
+def test_mode_and_pooler_change_nothing_in_the_database(
+    render: Render, environment: Environment, open_database: OpenDatabase
+) -> None:
+    project = commit(render(resources=SOFT))
+    database = open_database(project, "postgresql")
+    database.alembic("upgrade", "head")
+    database.sql("INSERT INTO teams (name) VALUES ('one')")
+    for answers in (
+        {"mode": "sync"},
+        {"pgbouncer": True},
+        {"mode": "async"},
+        {"pgbouncer": False},
+    ):
+        commit(update(project, **answers))
+        database.python = environment(project)
+        database.alembic("check")
+        assert database.sql("SELECT name FROM teams") == [["one"]]
+
+
+KINDS = """\
+kind:
+  name: str(9)
+  parent: ref(kind) optional
+thing:
+  a: bigint
+  b: float
+  c: decimal(12, 2)
+  d: bool
+  e: date
+  f: datetime
+  g: uuid
+  h: json
+  i: enum(red, green)
+  j: email optional
+  kind: ref(kind)
+"""
+THING = """INSERT INTO things (a, b, c, d, e, f, g, h, i, kind_id) VALUES (9007199254740993, 0.5, 12.34,
+1, '2026-01-02', '2026-01-02 03:04:05.000006', '00000000000040008000000000000001', '{"x": [1]}',
+'green', 2)"""
+
+
+@pytest.mark.parametrize("mode", ["async", "sync"])
+def test_sqlite_s_rows_are_carried_into_postgresql(
+    mode: str, render: Render, open_database: OpenDatabase
+) -> None:
+    project = commit(render(resources=KINDS, database="sqlite", mode=mode))
+    old = open_database(project, "sqlite")
+    old.alembic("upgrade", "head")
+    old.sql("INSERT INTO kinds (name) VALUES ('a'), ('b')", THING)
+    old.sql("UPDATE kinds SET parent_id = 2 WHERE id = 1")
+    update(project, database="postgresql")
+    for path in (project / "migrations" / "versions").glob("*.py"):
+        path.unlink()
+    new = open_database(project, "postgresql")
+    new.write_revision("The first tables")
+    new.alembic("upgrade", "head")
+    new.alembic("check")
+    script = ROOT / "docs" / "sqlite_to_postgresql.py"
+    (project / script.name).write_text(script.read_text(encoding="utf-8"), encoding="utf-8")
+    path = old.url.removeprefix("sqlite:///")
+    run([str(new.python), script.name, path], project, DATABASE_URL=new.url)
+    assert new.sql("SELECT name, parent_id FROM kinds ORDER BY id") == [["a", 2], ["b", None]]
+    columns = "a, b, c, d, e, f AT TIME ZONE 'UTC', g, h->'x'->>0, i, j, kind_id"
+    assert new.sql(f"SELECT {columns} FROM things") == [
+        [
+            9007199254740993,
+            0.5,
+            "12.34",
+            True,
+            "2026-01-02",
+            "2026-01-02 03:04:05.000006",
+            "00000000-0000-4000-8000-000000000001",
+            "1",
+            "green",
+            None,
+            2,
+        ]
+    ]
+    assert new.sql("INSERT INTO kinds (name) VALUES ('c') RETURNING id") == [[3]]
