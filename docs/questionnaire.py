@@ -4,6 +4,7 @@ It answers the questionnaire at a terminal, Enter all the way, and keeps the las
 """
 
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -38,7 +39,6 @@ def capture() -> pyte.Screen:
             child.expect_exact(text)
             stream.feed(child.before + child.after)
             child.send(keys)
-        child.expect_exact("GitHub Actions")
         child.expect(["Copying", pexpect.EOF])
         stream.feed(child.before)
         child.close()
@@ -58,7 +58,11 @@ def draw(screen: pyte.Screen) -> None:
             color = f"#{cell.fg}" if len(cell.fg) == 6 else None if cell.fg == "default" else cell.fg
             text.append(letter, style=f"{'bold ' if cell.bold else ''}{color or ''}".strip())
         console.print(text, soft_wrap=True)
-    console.save_svg(str(ROOT / "docs" / "questionnaire.svg"), title="copier copy")
+    picture = console.export_svg(title="copier copy")
+    # No fonts from elsewhere: a picture in a README can load none.
+    picture = re.sub(r"@font-face \{.*?\}|<!-- .*? -->", "", picture, flags=re.DOTALL)
+    picture = "\n".join(line.rstrip() for line in picture.splitlines() if line.strip())
+    (ROOT / "docs" / "questionnaire.svg").write_text(f"{picture}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -33,10 +33,10 @@ QUESTIONS = [
     ("What is the project called", "\r"),
     ("short name", "\r"),
     ("One sentence", "\r"),
-    ("async serves", "\r"),
-    ("PostgreSQL for", "\r"),
-    ("Put PgBouncer", "\r"),
-    ("Keep deleted rows", "\r"),
+    ("Async or sync", "\r"),
+    ("Which database", "\r"),
+    ("PgBouncer between", "\r"),
+    ("Soft delete", "\r"),
     ("Finish with", "\x1b\r"),
     ("oldest Python", "\r"),
     ("Which service", "\r"),
@@ -113,7 +113,7 @@ def test_the_commands_of_a_project(render: Render) -> None:
         git(project, "commit", "--quiet", "--allow-empty", "--message", command)
         if command.startswith("uvx copier update"):
             asked = [QUESTIONS[7]] if "--ask resources" in command else QUESTIONS
-            answer(command, project, *(q for q in asked if q[0] != "Put PgBouncer"))
+            answer(command, project, *(q for q in asked if q[0] != "PgBouncer between"))
             continue
         run(["sh", "-c", command], project, **env, PYTEST_ADDOPTS="--collect-only --quiet")
 
