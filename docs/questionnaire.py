@@ -55,7 +55,9 @@ def draw(screen: pyte.Screen) -> None:
         text = Text()
         for column, letter in enumerate(line):
             cell = screen.buffer[number][column]
-            color = f"#{cell.fg}" if len(cell.fg) == 6 else None if cell.fg == "default" else cell.fg
+            color = (
+                f"#{cell.fg}" if len(cell.fg) == 6 else None if cell.fg == "default" else cell.fg
+            )
             text.append(letter, style=f"{'bold ' if cell.bold else ''}{color or ''}".strip())
         console.print(text, soft_wrap=True)
     picture = console.export_svg(title="copier copy")

@@ -1,6 +1,7 @@
 """Nouns in one and in many. The rule is frozen: a change to it renames people's tables."""
 
 import pytest
+
 from macros import ROOT, load_macros
 
 GOLDEN = dict(line.split() for line in (ROOT / "tests/data/plurals.txt").read_text().splitlines())

@@ -12,8 +12,9 @@ import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from macros import ROOT, load_macros
 from pydantic import BaseModel
+
+from macros import ROOT, load_macros
 
 DOMAINS = ROOT / "tests/data/domains"
 EMPTY: dict[str, Any] = {"resources": [], "tables": [], "sorted": []}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
+
 from conftest import ROOT, Render, git, run
 from test_variants import VARIANTS
 

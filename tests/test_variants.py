@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import DOMAINS, Render, run
 
 BACKENDS = {
