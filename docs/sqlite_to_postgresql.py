@@ -29,9 +29,10 @@ def convert(column: sa.Column[Any], value: Any) -> Any:
         return None
     if isinstance(column.type, UTCDateTime):
         return dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC)
+    if isinstance(column.type, sa.JSON):
+        return json.loads(value)
     kind = column.type.python_type
     reader: Callable[[Any], Any] = {
-        dict: json.loads,
         dt.date: dt.date.fromisoformat,
         Decimal: lambda number: Decimal(str(number)),
     }.get(kind, kind)
@@ -60,7 +61,7 @@ def carry(target: sa.Connection, source: sqlite3.Connection) -> None:
         while batch := list(islice(rows, 500)):
             target.execute(sa.insert(table), [row | dict.fromkeys(waiting) for row in batch])
             count += len(batch)
-        print(f"{table.name}: {count}")  # noqa: T201
+        print(f"{table.name}: {count}")
         done.add(table)
     for table, name in later:
         for row in read(source, table):

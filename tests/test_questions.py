@@ -77,7 +77,7 @@ def test_a_bad_answer_is_refused_and_nothing_is_written(
     name: str, answer: object, words: str, template: Path, tmp_path: Path
 ) -> None:
     target = tmp_path / "project"
-    with pytest.raises(ValueError, match="Validation error|Invalid choice") as refusal:
+    with pytest.raises(ValueError, match=r"Validation error|Invalid choice") as refusal:
         copier.run_copy(
             str(template),
             target,
