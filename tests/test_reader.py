@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from macros import ROOT, load_macros
+from strategies import AWKWARD_FIELDS, AWKWARD_RESOURCES, Cut, cuts, damage, legal_texts
 
 DOMAINS = ROOT / "tests/data/domains"
 EMPTY: dict[str, Any] = {"resources": [], "tables": [], "sorted": []}
@@ -140,21 +141,6 @@ LEGAL_TEXTS = {
 def test_legal_text(text: str, names: list[str]) -> None:
     assert READER.check(text) == ""
     assert [each["name"] for each in read(text)["resources"]] == names
-
-
-AWKWARD_RESOURCES = """
-    field page table query event session request response test_case match case order group user item
-    status type limit index key value object property list string model schema router app test data
-    news media address bus series class_room collection problem lateral detail column row
-"""
-
-AWKWARD_FIELDS = """
-    date time datetime text uuid decimal enum email type order group limit offset default key
-    value items keys values count index hash model_name request session db status format max min
-    sum object property set tuple bytes next all any input filter map range user_id name title x
-    no on off yes null none true select where table column primary unique optional as_ ref
-    on_delete
-"""
 
 
 @pytest.mark.parametrize("name", AWKWARD_RESOURCES.split())
@@ -935,48 +921,6 @@ def test_ten_tables_are_read_quickly() -> None:
 
 # --- Random answers --------------------------------------------------------------------------
 
-TYPES_AND_WORDS = [
-    "str(1)",
-    "str(200) unique",
-    "str(20) optional index default='new order'",
-    "text optional",
-    "int default=-7 index",
-    "bigint unique",
-    "float optional",
-    "decimal(9 0) default=5",
-    "decimal(2 2) default=0.25 index",
-    "bool default=true",
-    "date default=today",
-    "datetime default=now index",
-    "uuid unique",
-    "json",
-    "email unique optional",
-    "enum(a B c_3) default=B",
-]
-
-
-@st.composite
-def legal_texts(draw: st.DrawFn) -> str:
-    """Answers of awkward names, with references in any order, in both forms."""
-    names = draw(
-        st.lists(st.sampled_from(AWKWARD_RESOURCES.split()), min_size=1, max_size=6, unique=True)
-    )
-    text = ""
-    for number, name in enumerate(names):
-        plain = draw(
-            st.lists(st.sampled_from(AWKWARD_FIELDS.split()), min_size=2, max_size=8, unique=True)
-        )
-        fields = [f"f_{field}: {draw(st.sampled_from(TYPES_AND_WORDS))}" for field in plain]
-        for k, target in enumerate(draw(st.lists(st.sampled_from(names), max_size=3))):
-            needed = names.index(target) < number and draw(st.booleans())
-            words = draw(st.sampled_from(["", " unique", f" as=below_{number}_{k}"]))
-            fields.append(f"r_{k}: ref({target})" + words + ("" if needed else " optional"))
-        if draw(st.booleans()):
-            text += f"{name}: {{{', '.join(fields)}}}\n"
-        else:
-            text += f"{name}:\n" + "".join(f"  {field} # {name}\n" for field in fields)
-    return text
-
 
 @settings(max_examples=50, deadline=None)
 @given(text=legal_texts())
@@ -997,35 +941,13 @@ def test_random_legal_text_is_taken(text: str) -> None:
 LEGAL = [answer_in(path) for path in sorted(DOMAINS.glob("*.yml"))] + [
     text for text, _ in LEGAL_TEXTS.values()
 ]
-PIECES = st.one_of(
-    st.sampled_from(
-        [*":,{}[]()'\"#?!|&*%@`=\\\t\r\n\0 -_", ": ", " #", "''", "  ", "é", "\u2028", "\ud800"]
-    ),
-    st.sampled_from(
-        ["optional", "default=", "ref(", "_unique: ", "post", "null", "str(20)", "99999999999"]
-    ),
-    st.characters(),
-)
-
-
-def damage(text: str, cuts: list[tuple[int, int, str]]) -> str:
-    """Replace some stretches of the text."""
-    for at, length, piece in cuts:
-        start = at % (len(text) + 1)
-        text = text[:start] + piece + text[start + length :]
-    return text
 
 
 @example(text=":post: {:\n  a: int, # one\n : b: int\n}\ntag: {a: int}", cuts=[])
 @example(text="post: {one: int, b: int, _index: [[b, o\rne], [one, b]]}", cuts=[])
 @settings(max_examples=150, deadline=None)
-@given(
-    text=st.sampled_from(LEGAL),
-    cuts=st.lists(
-        st.tuples(st.integers(0, 3000), st.integers(0, 6), PIECES), min_size=1, max_size=3
-    ),
-)
-def test_damaged_text_is_refused_or_legal(text: str, cuts: list[tuple[int, int, str]]) -> None:
+@given(text=st.sampled_from(LEGAL) | legal_texts(most=2), cuts=cuts())
+def test_damaged_text_is_refused_or_legal(text: str, cuts: list[Cut]) -> None:
     """Whatever is taken is what YAML takes it for; whatever is not is refused in one line."""
     text = damage(text, cuts)
     if READER.check(text):
