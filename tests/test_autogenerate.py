@@ -1,4 +1,4 @@
-"""Revisions that a rendered project writes: what they refuse, what they warn of, what they offer."""
+"""Revisions that a project writes: what they refuse, what they warn of, and what they offer."""
 
 from collections.abc import Callable
 from pathlib import Path

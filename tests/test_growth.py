@@ -44,12 +44,10 @@ tagging:
   tag: ref(tag) on_delete=cascade
   _unique: [post, tag]
 """
-AUTHORS = "INSERT INTO authors (name, email, bio, nickname) VALUES {}".format(
-    ", ".join(f"('Ann {n}', 'ann{n}@example.com', 'Writes.', 'A{n}')" for n in (1, 2))
-)
-POSTS = "INSERT INTO posts (title, status, author_id) VALUES {}".format(
-    ", ".join(f"('Title {n}', 'draft', {1 + n % 2})" for n in (1, 2, 3))
-)
+AUTHORS = """INSERT INTO authors (name, email, bio, nickname) VALUES
+('Ann', 'ann@example.com', 'Writes.', 'A'), ('Ben', 'ben@example.com', 'Reads.', NULL)"""
+POSTS = """INSERT INTO posts (title, status, author_id) VALUES
+('One', 'draft', 1), ('Two', 'published', 2), ('Three', 'draft', 1)"""
 _JOINED = "FROM posts JOIN authors ON authors.id = author_id ORDER BY posts.id"
 ROWS_BEFORE = f"SELECT posts.id, title, status, name, bio {_JOINED}"
 ROWS_AFTER = f"SELECT posts.id, title, status, name, bio, karma, editor_id, rating {_JOINED}"
@@ -121,21 +119,27 @@ def test_tables_grow_by_one_update_and_one_revision(
         suite(project, database.python)
 
 
+CASCADE = """\
+author:
+  name: str(40)
+post:
+  title: str(9)
+  author: ref(author) on_delete=cascade
+"""
+
+
 @pytest.mark.parametrize("database_kind", ["postgresql", "sqlite"])
 def test_a_parent_table_is_altered_without_losing_its_children(
     database_kind: str, render: Render, open_database: OpenDatabase
 ) -> None:
-    before = (
-        "author:\n  name: str(40)\npost:\n  title: str(9)\n  author: ref(author) on_delete=cascade"
-    )
-    project = commit(render(resources=before, database=database_kind))
+    project = commit(render(resources=CASCADE, database=database_kind))
     database = open_database(project, database_kind)
     database.alembic("upgrade", "head")
     database.sql(
         "INSERT INTO authors (name) VALUES ('Ann')",
         "INSERT INTO posts (title, author_id) VALUES ('Title', 1)",
     )
-    update(project, resources=before.replace("str(40)", "str(50) index"))
+    update(project, resources=CASCADE.replace("str(40)", "str(50) index"))
     database.write_revision("Longer names")
     database.alembic("upgrade", "head")
     assert database.sql("SELECT title FROM posts") == [["Title"]]
@@ -149,7 +153,7 @@ member:
   team: ref(team) on_delete=cascade
   mentor: ref(team) optional
 """
-MARK = "UPDATE members SET deleted_at = '2026-01-02 03:04:05.000006+00:00' WHERE email = 'b@example.com'"
+MARK = "UPDATE {} SET deleted_at = '2026-01-02 03:04:05.000006+00:00' WHERE {}"
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
@@ -177,7 +181,7 @@ def test_soft_delete_comes_and_goes_and_no_deleted_row_comes_back(
     again = "INSERT INTO members (email, team_id) VALUES ('b@example.com', 1)"
     with pytest.raises(Exception, match=r"(?i)unique|non-zero exit"):
         database.sql(again)
-    database.sql(MARK, again)
+    database.sql(MARK.format("members", "team_id = 2"), again)
 
     with pytest.raises(pytest.fail.Exception, match="1 in members"):
         database.alembic("downgrade", "-1")
@@ -188,7 +192,7 @@ def test_soft_delete_comes_and_goes_and_no_deleted_row_comes_back(
     with pytest.raises(pytest.fail.Exception, match="1 in members"):
         database.alembic("upgrade", "head")
     assert database.sql("SELECT count(*) FROM members") == [[3]]
-    database.sql("UPDATE teams SET deleted_at = '2026-01-02 03:04:05.000006+00:00' WHERE id = 2")
+    database.sql(MARK.format("teams", "id = 2"))
     database.alembic("-x", "delete-hidden=yes", "upgrade", "head")
     database.alembic("check")
     assert database.sql("SELECT email, team_id, mentor_id FROM members ORDER BY email") == [
@@ -235,9 +239,10 @@ thing:
   j: email optional
   kind: ref(kind)
 """
-THING = """INSERT INTO things (a, b, c, d, e, f, g, h, i, kind_id) VALUES (9007199254740993, 0.5, 12.34,
-1, '2026-01-02', '2026-01-02 03:04:05.000006', '00000000000040008000000000000001', '{"x": [1]}',
-'green', 2)"""
+CARRIED = "SELECT a, b, c, d, e, f AT TIME ZONE 'UTC', g, h->'x'->>0, i, j, kind_id FROM things"
+THING = """INSERT INTO things (a, b, c, d, e, f, g, h, i, kind_id) VALUES
+(9007199254740993, 0.5, 12.34, 1, '2026-01-02', '2026-01-02 03:04:05.000006',
+'00000000000040008000000000000001', '{"x": [1]}', 'green', 2)"""
 
 
 @pytest.mark.parametrize("mode", ["async", "sync"])
@@ -261,8 +266,7 @@ def test_sqlite_s_rows_are_carried_into_postgresql(
     path = old.url.removeprefix("sqlite:///")
     run([str(new.python), script.name, path], project, DATABASE_URL=new.url)
     assert new.sql("SELECT name, parent_id FROM kinds ORDER BY id") == [["a", 2], ["b", None]]
-    columns = "a, b, c, d, e, f AT TIME ZONE 'UTC', g, h->'x'->>0, i, j, kind_id"
-    assert new.sql(f"SELECT {columns} FROM things") == [
+    assert new.sql(CARRIED) == [
         [
             9007199254740993,
             0.5,

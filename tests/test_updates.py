@@ -46,7 +46,7 @@ def change_template(template: Path) -> None:
         (
             app / "settings.py.jinja",
             "    # Your own settings",
-            '    log_level: str = Field(default="info", description="How much is logged")\n    # Your own settings',
+            '    level: str = Field(default="info", description="Logs")\n    # Your own settings',
         ),
     ]:
         text = path.read_text(encoding="utf-8")
@@ -112,7 +112,7 @@ EDITS: list[tuple[str, str, str]] = [
     (
         "app/routers/authors.py",
         "",
-        '\n\n@router.get("/{author_id}/motto")\nasync def motto(author_id: Id) -> int:\n    return author_id\n',
+        '\n\n@router.get("/{author_id}/motto")\nasync def motto(author_id: Id) -> Id:\n    ...\n',
     ),
     ("app/routers/notes.py", '    """Add a note."""\n', '    print("a note comes")\n'),
     # A dependency, a tool, a setting.
