@@ -3,13 +3,15 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import copier
 import pytest
 
-from conftest import ROOT, Render, git
+from conftest import ROOT, Render, git, run
+from databases import Database, postgres
 from updating import append, commit, conflicts, edit, files, released, unguarded, update
 
 RESOURCES = """\
@@ -40,14 +42,10 @@ def change_template(template: Path) -> None:
         (
             template / "template/pyproject.toml.jinja",
             '    "pydantic[',
-            '    "orjson>=3.11",\n    "pydantic[',
+            '    "anyio>=4",\n    "pydantic[',
         ),
         (template / "template/README.md.jinja", "## Layout", "## What is where"),
-        (
-            app / "settings.py.jinja",
-            "    # Your own settings",
-            '    level: str = Field(default="info", description="Logs")\n    # Your own settings',
-        ),
+        (app / "settings.py.jinja", "Each field is the", "Each field stands for the"),
     ]:
         text = path.read_text(encoding="utf-8")
         assert old in text, f"{path.name} has no {old!r}"
@@ -119,14 +117,15 @@ EDITS: list[tuple[str, str, str]] = [
     (
         "pyproject.toml",
         "    # Your own dependencies go below this line.\n",
-        '    "structlog>=25.1",\n',
+        '    "mako>=1.3",\n',
     ),
-    ("pyproject.toml", "    # Your own tools go below this line.\n", '    "coverage>=7",\n'),
+    ("pyproject.toml", "    # Your own tools go below this line.\n", '    "certifi>=2024",\n'),
     (
         "app/settings.py",
         "    # Your own settings go below this line.\n",
         '    motto: str = Field(default="", description="Ours")\n',
     ),
+    ("README.md", "beyond them, and closes after use |\n", "| `MOTTO` | `` | Ours |\n"),
     # Tests.
     ("tests/crud/test_author.py", "", "\n\ndef test_of_our_own() -> None:\n    assert True\n"),
     ("tests/routers/test_notes.py", "", "\n\ndef test_of_our_own() -> None:\n    assert True\n"),
@@ -149,10 +148,64 @@ EDITS: list[tuple[str, str, str]] = [
     ),
 ]
 ADDED = {
-    "app/db/models/shelf.py": '"""The shelves table."""\n',
-    "app/routers/shelves.py": '"""Shelves."""\n',
-    "tests/test_shelves.py": '"""Shelves."""\n',
-    "migrations/versions/0002_motto.py": '"""A motto."""\n',
+    "app/db/models/shelf.py": '''\
+"""The shelves table."""
+
+from sqlalchemy.orm import Mapped
+
+from app.db.base import Base
+
+
+class Shelf(Base):
+    """One row: shelf."""
+
+    __tablename__ = "shelves"
+
+    label: Mapped[str]
+''',
+    "app/routers/shelves.py": '''\
+"""Shelves."""
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/shelves")
+''',
+    "tests/test_shelves.py": """\
+from app.db import models
+
+
+def test_shelves_have_labels() -> None:
+    assert models.Shelf(label="A").label == "A"
+""",
+    "migrations/versions/0002_shelves.py": '''\
+"""Mottos and shelves."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.add_column("authors", sa.Column("motto", sa.Text()))
+    op.create_table(
+        "shelves",
+        sa.Column("id", sa.BigInteger(), sa.Identity(), primary_key=True),
+        sa.Column("label", sa.Text(), nullable=False),
+        *(
+            sa.Column(
+                name, sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
+            )
+            for name in ("created_at", "updated_at")
+        ),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("shelves")
+    op.drop_column("authors", "motto")
+''',
 }
 README = "# Our library\n\nWritten anew, from the first line to the last.\n"
 
@@ -268,3 +321,48 @@ def test_changes_on_both_sides_of_a_line_lose_nothing(render: Render) -> None:
     update(project, mode="sync", database="sqlite", soft_delete=True)
     assert not lost(project)
     assert {line.partition(":")[0] for line in git_check(project)} == set(conflicts(project))
+
+
+def test_weeks_of_work_on_a_living_database_lose_nothing(
+    releases: Path, environment: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    project = start(releases, CURRENT, tmp_path / "project", resources=RESOURCES)
+    work_on(project)
+    python = environment(project)
+    with postgres(project, python) as url:
+        database = Database(project, python, url)
+        database.alembic("upgrade", "head")
+        database.sql(
+            "INSERT INTO authors (name, email, motto) VALUES ('Ann', 'ann@example.com', 'Read.')",
+            "INSERT INTO notes (title, author_id) VALUES ('One', 1), ('Two', 1)",
+            "INSERT INTO shelves (label) VALUES ('A')",
+        )
+        rows = """SELECT authors.name, email, motto, title, mood, label FROM notes
+            JOIN authors ON authors.id = author_id CROSS JOIN shelves ORDER BY notes.id"""
+        before = database.sql(rows)
+        assert len(before) == 2
+
+        # Three resources come, and a reference to one of them.
+        grown = RESOURCES + "  city: ref(city) optional\ntag:\n  name: str(50) unique\n"
+        grown += "city:\n  name: str(80)\nvisit:\n  city: ref(city)\n  on: date\n"
+        commit(update(project, resources=grown))
+        assert database.write_revision("Tags, cities and visits")
+        commit(project)
+        database.alembic("upgrade", "head")
+
+        # Two options change.
+        commit(update(project, soft_delete=True, pgbouncer=True))
+        database.python = environment(project)
+        assert database.write_revision("Keep deleted rows")
+        commit(project)
+        database.alembic("upgrade", "head")
+
+        # The template changes.
+        update(project, to=NEXT)
+        assert not conflicts(project)
+        assert not lost(project)
+        database.python = environment(project)
+        database.alembic("check")
+        assert database.sql(rows) == before
+        aside = f"--basetemp={tmp_path / 'suite'}"
+        run([str(database.python), "-m", "pytest", "-q", "--ignore=tests/pools", aside], project)
