@@ -578,6 +578,8 @@ BAD_FIELDS: dict[str, list[tuple[str, str]]] = {
         (f"{'a' * 50}: int unique", "PostgreSQL takes 63"),
         (f"{'a' * 55}: ref(post) optional", "PostgreSQL takes 63"),
         ("page: enum(a, b)", "its class PostPage is one of post too"),
+        (f"{'a' * 60}: enum(a, b)", "of 64 letters; write shorter names, at most 63"),
+        ("id_live: int index", 'makes "ix_posts_id_live" in the database, and so does post'),
         ("_titel: x", "no such option"),
         ("_uniqe: [a, b]", "write _unique: [a, b]"),
         ("_table: posts", "write _plural: people"),
@@ -757,6 +759,11 @@ BAD_TEXTS = {
         "ix_orders_news_flag",
     ),
     "a long table": (f"{'a' * 63}:\n  a: int", "line 1: aaa", "PostgreSQL takes 63"),
+    "a table too long for an index of soft delete": (
+        f"{'a' * 49}:\n  a: int",
+        "line 1: aaa",
+        "of 64 letters, and PostgreSQL takes 63",
+    ),
     "a long index": (
         f"post: {{{'a' * 29}: int, {'b' * 29}: int, _index: [{'a' * 29}, {'b' * 29}]}}",
         "line 1: post._index: ",
