@@ -14,7 +14,7 @@ def test_the_load_test_finds_the_usual_sync_dependency(
     project = render(mode="sync")
     session = project / "app" / "db" / "session.py"
     text = session.read_text(encoding="utf-8")
-    usual = text.replace(', _slot: Annotated[None, Depends(get_slot, scope="function")]', "")
+    usual = text.replace(", _slot: SlotDep", "")
     assert usual != text
     session.write_text(usual, encoding="utf-8")
     # No need to wait for long: with the slots all of it takes a few seconds.
