@@ -294,6 +294,26 @@ def test_a_deleted_resource_does_not_come_back(releases: Path, tmp_path: Path) -
     assert "orders" not in (project / "app/routers/__init__.py").read_text(encoding="utf-8")
 
 
+def test_a_renamed_resource_keeps_what_was_written_in_it(render: Render) -> None:
+    project = commit(render(resources=RESOURCES))
+    edit(project, "app/crud/note.py", ("and nothing else.", "and tell nobody."))
+    append(project, "app/crud/note.py", "\n\ndef shout() -> None:\n    ...\n")
+    commit(project, "Work")
+    # As the README says: first by hand, and then in the answers.
+    for path, text in files(project).items():
+        if not path.startswith(("migrations/", ".copier")):
+            new = project / re.sub("note(?!s)", "memo", path)
+            (project / path).unlink()
+            new.write_text(re.sub("note(?!s)", "memo", re.sub("Note(?!s)", "Memo", text)), "utf-8")
+    commit(project, "Rename")
+    update(project, resources=RESOURCES.replace("note:", "memo:\n  _plural: notes"))
+    assert conflicts(project) == ["app/crud/memo.py"]
+    text = (project / "app/crud/memo.py").read_text(encoding="utf-8")
+    assert "and tell nobody." in text
+    assert "def shout()" in text
+    assert not [path for path in files(project) if re.search(r"note\b", path)]
+
+
 # Answers whose change keeps out of the way of all that people usually write.
 QUIET: dict[str, dict[str, Any]] = {
     "soft_delete": {"soft_delete": True},
