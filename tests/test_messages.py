@@ -142,12 +142,13 @@ def test_a_resource_that_is_gone_is_noticed_before_anything_is_deleted(
     command = ["update", "--defaults", "--vcs-ref=:current:", data]
 
     output = copier(*command, project, refused=True)
+    assert "to let go of them add --data delete_files=author,note, or else put back" in output
     assert files(project) == before
 
     output = copier(*command, "--data=delete_files=author", project, refused=True)
     assert files(project) == before
 
-    copier(*command, "--data=delete_files=author, note", project)
+    copier(*command, "--data=delete_files=author,note", project)
     gone = before.keys() - files(project).keys()
     assert "app/db/models/note.py" in gone
     assert {path for path in gone if path in output} == gone
