@@ -4,8 +4,12 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
+import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import URLError
 
 import pexpect
 import pytest
@@ -55,6 +59,21 @@ def answer(command: str, cwd: Path, *questions: tuple[str, str]) -> None:
     assert child.exitstatus == 0, child.before
 
 
+def is_ready() -> bool:
+    """Ask a server that has started, which listens a moment after it has said so."""
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(
+                "http://127.0.0.1:8000/health/ready", timeout=10
+            ) as response:
+                return bool(response.status == 200)
+        except URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError):
+                raise
+            time.sleep(0.05)
+    return False
+
+
 def serve(command: str, cwd: Path) -> None:
     """Start the server, ask whether it is ready, and stop it as Ctrl-C does."""
     with subprocess.Popen(
@@ -67,26 +86,31 @@ def serve(command: str, cwd: Path) -> None:
     ) as process:
         assert process.stdout
         lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if "Application startup complete" in line:
-                break
-        else:
-            pytest.fail("".join(lines))
-        with urllib.request.urlopen("http://127.0.0.1:8000/health/ready", timeout=5) as response:
-            assert response.status == 200
-        os.killpg(process.pid, signal.SIGINT)
-        rest = process.stdout.read()
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                if "Application startup complete" in line:
+                    break
+            else:
+                pytest.fail("".join(lines))
+            assert is_ready()
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+            rest = process.stdout.read()
     assert process.returncode in {0, -signal.SIGINT, 130}, rest
     assert "Traceback" not in rest
 
 
 @pytest.fixture
-def checkout(template: Path, tmp_path: Path) -> Path:
-    """Give a fresh checkout of this repository."""
-    folder = tmp_path / "checkout"
-    git(tmp_path, "clone", "--quiet", str(template), str(folder))
-    return folder
+def checkout(template: Path) -> Iterator[Path]:
+    """Give a fresh checkout of this repository.
+
+    It is not below pytest's folder, which every other run of pytest closes to the user that the
+    PostgreSQL of `dev.py` runs as.
+    """
+    with tempfile.TemporaryDirectory(prefix="checkout-", ignore_cleanup_errors=True) as folder:
+        git(Path(folder), "clone", "--quiet", str(template), "checkout")
+        yield Path(folder) / "checkout"
 
 
 def test_the_commands_of_this_repository(checkout: Path, rendered: Render) -> None:
