@@ -1,10 +1,24 @@
-"""What the load test of a rendered project is worth."""
+"""What the pools of a rendered project keep to, and what its load test is worth."""
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import Render
+import pytest
+
+from conftest import Render, run
+
+PROCESSES = Path(__file__).parent / "data" / "pools" / "test_processes.py"
+
+
+@pytest.mark.parametrize("mode", ["async", "sync"])
+def test_all_processes_together_keep_to_the_budget(
+    mode: str, render: Render, environment: Callable[[Path], Path]
+) -> None:
+    project = render(mode=mode)
+    shutil.copy2(PROCESSES, project / "tests" / "pools")
+    run([str(environment(project)), "-m", "pytest", "-q", "tests/pools/test_processes.py"], project)
 
 
 def test_the_load_test_finds_the_usual_sync_dependency(
