@@ -6,17 +6,8 @@ import pytest
 import yaml
 
 from conftest import Render, git, questions
-from updating import commit, unguarded, update
+from updating import RESOURCES, commit, unguarded, update
 
-RESOURCES = """\
-author:
-  name: str(120)
-  email: email unique
-note:
-  title: str(100) index
-  mood: enum(good, bad) default=good
-  author: ref(author) as=notes
-"""
 MORE = (
     RESOURCES
     + """\

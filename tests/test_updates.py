@@ -12,17 +12,8 @@ import pytest
 
 from conftest import ROOT, Render, git, run
 from databases import Database, postgres
-from updating import append, commit, conflicts, edit, files, released, unguarded, update
+from updating import RESOURCES, append, commit, conflicts, edit, files, released, unguarded, update
 
-RESOURCES = """\
-author:
-  name: str(120)
-  email: email unique
-note:
-  title: str(100) index
-  mood: enum(good, bad) default=good
-  author: ref(author) as=notes
-"""
 # The newest is the tree as it is, tagged or not.
 CURRENT, *OLDER = (f"v{version}" for version in released())
 NEXT = "v999.0.0"

@@ -11,6 +11,17 @@ from conftest import ROOT, git
 # What Copier renders once and then leaves to the project, and where it keeps the template's commit.
 GUARDED = ("migrations/versions/", "uv.lock")
 
+# What the projects of these tests are about, unless told otherwise.
+RESOURCES = """\
+author:
+  name: str(120)
+  email: email unique
+note:
+  title: str(100) index
+  mood: enum(good, bad) default=good
+  author: ref(author) as=notes
+"""
+
 
 def released() -> list[str]:
     """Return the versions that the changelog lists, the newest first."""
