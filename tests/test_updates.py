@@ -116,7 +116,7 @@ EDITS: list[tuple[str, str, str]] = [
         "    # Your own settings go below this line.\n",
         '    motto: str = Field(default="", description="Ours")\n',
     ),
-    ("README.md", "beyond them, and closes after use |\n", "| `MOTTO` | `` | Ours |\n"),
+    ("README.md", "a connection before it is answered 503 |\n", "| `MOTTO` | `` | Ours |\n"),
     # Tests.
     ("tests/crud/test_author.py", "", "\n\ndef test_of_our_own() -> None:\n    assert True\n"),
     ("tests/routers/test_notes.py", "", "\n\ndef test_of_our_own() -> None:\n    assert True\n"),
