@@ -29,7 +29,7 @@ OF_THE_CODE = """
     listed loading made make member message missing model module name number option paging parent
     param path payload pool probe problem process purge query request resource result router row
     select setting shown soft_delete statement status stored table taken target test total url
-    utcnow value whole
+    value whole
 """
 
 # Parts of longer names: short and long, with digits, and in capitals in a class.

@@ -9,33 +9,56 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from conftest import Render, run
+from macros import Renderer
 from strategies import legal_texts
-from test_variants import VARIANTS
+from test_variants import VARIANTS, check
 
 # See CONTRIBUTING.md. An example is a project, so nothing is run again to make it smaller.
 settings.register_profile("quick", max_examples=12, derandomize=True)
 settings.register_profile("thorough", max_examples=200, derandomize=False)
-PROFILE = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
-
-# What of a project depends on its tables: migrations equal to the models, and every route.
-SUITE = ["tests/test_migrations.py", "tests/routers"]
-
-
-@settings(
-    PROFILE,
+PROFILE = settings(
+    settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick")),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(text=legal_texts(most=3), variant=st.sampled_from(sorted(VARIANTS)))
+
+# What of a project depends on its tables: migrations equal to the models, and every route.
+SUITE = ["tests/test_migrations.py", "tests/routers"]
+
+variants = st.sampled_from(sorted(VARIANTS))
+
+
+@PROFILE
+@given(text=legal_texts(most=3), variant=variants)
 def test_a_random_answer_makes_a_project_that_works(
     text: str, variant: str, rendered: Render, environment: Callable[[Path], Path]
 ) -> None:
     project = rendered(resources=text, **VARIANTS[variant])
-    python = environment(project)
     try:
-        run([str(python.parent / "ruff"), "format", "--check", "--quiet", "."], project)
-        run([str(python.parent / "ruff"), "check", "--quiet", "."], project)
-        run([str(python), "-m", "pytest", "-q", *SUITE], project)
+        check(project, environment(project), *SUITE)
     except pytest.fail.Exception as error:
         pytest.fail(f"{variant}:\n{text}\n{error}", pytrace=False)
+
+
+def test_random_answers_make_code_as_its_formatter_and_linter_want_it(tmp_path: Path) -> None:
+    renderer = Renderer()
+    projects: list[Path] = []
+
+    @settings(PROFILE, max_examples=20 * PROFILE.max_examples)
+    @given(text=legal_texts(), variant=variants)
+    def write(text: str, variant: str) -> None:
+        project = tmp_path / f"{len(projects)}"
+        projects.append(project)
+        for name, code in renderer.render({"resources": text, **VARIANTS[variant]}):
+            file = project / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(code, encoding="utf-8")
+        (project / "resources.yml").write_text(text, encoding="utf-8")
+
+    write()
+    run(["ruff", "format", "--diff", "--quiet", "."], tmp_path)
+    # Only these files are here, without the packages they belong to.
+    packages = 'lint.isort.known-first-party = ["app", "migrations", "tests"]'
+    options = ["--quiet", "--no-cache", "--extend-ignore=INP001", "--config", packages]
+    run(["ruff", "check", *options, "."], tmp_path)
