@@ -36,7 +36,7 @@ def load_macros(name: str) -> ModuleType:
 
 
 class Renderer:
-    """Renders what is made from the resources, a hundred times as fast as Copier does."""
+    """Renders what is made from the resources, without the rest of what Copier does."""
 
     def __init__(self) -> None:
         """Load the questions and the templates that ask for the domain."""
