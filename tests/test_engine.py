@@ -15,7 +15,7 @@ DATA = Path(__file__).parent / "data" / "engine"
 @pytest.mark.parametrize("pgbouncer", [False, True])
 @pytest.mark.parametrize("mode", ["async", "sync"])
 def test_connections(
-    mode: str, pgbouncer: bool, render: Render, environment: Callable[[Path], Path]
+    mode: str, render: Render, environment: Callable[[Path], Path], *, pgbouncer: bool
 ) -> None:
     answers: dict[str, Any] = {"mode": mode, "pgbouncer": pgbouncer}
     project = render(**answers)
