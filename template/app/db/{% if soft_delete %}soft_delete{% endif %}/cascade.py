@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import orm
+from sqlalchemy.orm import attributes
 
 from app.clock import utcnow
 from app.db.soft_delete.references import (
@@ -60,16 +61,16 @@ def delete(
     """
     session.flush()
     table = table_of(model)
-    change = _Change(before=None, after=_clock.now())
+    change = _Change(before_=None, after_=_clock.now())
     if not _set(session, id_of(table), [key], change, condition):
         return False
     deleted = _set_children(session, table, key, change)
     for each, keys in deleted:
         for reference in filter(restricts, references_to(each)):
-            if session.scalar(_find_child(reference), {"keys": keys}):
+            if session.scalar(_find_child(reference), {"_keys": keys}):
                 # Cheaper than a savepoint in every deletion; the rows are locked.
                 for undone, ids in deleted:
-                    _set(session, id_of(undone), ids, _Change(change.after, None))
+                    _set(session, id_of(undone), ids, _Change(change.after_, None))
                 raise StillReferencedError(reference)
     return True
 
@@ -95,13 +96,13 @@ def restore(
     if found is None:
         return None
     if found.deleted_at is not None:
-        change = _Change(before=found.deleted_at, after=None)
+        change = _Change(before_=found.deleted_at, after_=None)
         with session.begin_nested():
             _set(session, id_of(table), [key], change)
             for child, keys in _set_children(session, table, key, change):
                 for reference in references_from(child):
                     if cascades(reference) or restricts(reference):
-                        parents = session.scalars(_lock_parents(reference), {"keys": keys})
+                        parents = session.scalars(_lock_parents(reference), {"_keys": keys})
                         if any(parents.all()):
                             raise ParentDeletedError(reference)
     return session.get(model, key, populate_existing=True)
@@ -124,10 +125,10 @@ _clock = _Clock()
 
 
 class _Change(NamedTuple):
-    """A change of `deleted_at`."""
+    """A change of `deleted_at`; the names are parameters of statements, unlike any column's."""
 
-    before: dt.datetime | None
-    after: dt.datetime | None
+    before_: dt.datetime | None
+    after_: dt.datetime | None
 
 
 def _set_children(
@@ -156,26 +157,35 @@ def _set(
     condition: sa.ColumnElement[bool] | None = None,
 ) -> Sequence[Any]:
     """Change `deleted_at` of the rows that have one of these keys in a column; return their ids."""
-    statement = _update(column, is_live=change.before is None).values(deleted_at=change.after)
+    statement = _update(column, is_live=change.before_ is None)
     if condition is not None:
         statement = statement.where(condition)
-    return session.scalars(statement, {"keys": keys, "before": change.before}).all()
+    ids = session.scalars(statement, {"_keys": keys, **change._asdict()}).all()
+    if session.identity_map:
+        mapper = sa.inspect(CLASSES[column.table])
+        for each in ids:
+            row = session.identity_map.get(mapper.identity_key_from_primary_key((each,)))
+            if row is not None:
+                attributes.set_committed_value(row, "deleted_at", change.after_)
+                # Makes the rollback of a savepoint expire it; a flush finds nothing to update.
+                attributes.flag_dirty(row)
+    return ids
 
 
 @cache
-def _update(column: sa.Column[Any], *, is_live: bool) -> sa.Update:
+def _update(column: sa.Column[Any], *, is_live: bool) -> Any:
     model = CLASSES[column.table]
-    before = sa.bindparam("before", type_=model.deleted_at.type)
+    before, after = (sa.bindparam(name, type_=model.deleted_at.type) for name in _Change._fields)
     # The row itself does not change: columns with an onupdate keep their values.
-    attributes = sa.inspect(model).column_attrs
-    kept = [each.class_attribute for each in attributes if each.columns[0].onupdate]
+    properties = sa.inspect(model).column_attrs
+    kept = [each.class_attribute for each in properties if each.columns[0].onupdate]
     return (
         sa.update(model)
         .where(_in_keys(column))
         .where(model.deleted_at.is_(None) if is_live else model.deleted_at == before)
-        .values({attribute: attribute for attribute in kept})
+        .values({**{attribute: attribute for attribute in kept}, model.deleted_at: after})
         .returning(id_of(column.table))
-        .execution_options(include_deleted=True, synchronize_session="fetch")
+        .execution_options(include_deleted=True, synchronize_session=False)
     )
 
 
@@ -201,4 +211,4 @@ def _lock_parents(reference: sa.ForeignKey) -> sa.Select[Any]:
 
 
 def _in_keys(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    return column.in_(sa.bindparam("keys", expanding=True))
+    return column.in_(sa.bindparam("_keys", expanding=True))
