@@ -23,7 +23,7 @@ def test_joined_inheritance_is_refused(base):
 
         id: Mapped[int] = mapped_column(primary_key=True)
 
-    with pytest.raises(TypeError, match="Manager: .* joined inheritance"):
+    with pytest.raises(TypeError, match=r"Manager: .* joined inheritance"):
 
         class Manager(Employee):
             __tablename__ = "managers"
@@ -37,14 +37,14 @@ def test_mixin_below_the_root_of_a_hierarchy_is_refused(base):
 
         id: Mapped[int] = mapped_column(primary_key=True)
 
-    with pytest.raises(TypeError, match="Leaf: .* Root"):
+    with pytest.raises(TypeError, match=r"Leaf: .* Root"):
 
         class Leaf(SoftDeleteMixin, Root):
             pass
 
 
 def test_composite_primary_key_is_refused(base):
-    with pytest.raises(TypeError, match="Account: .* composite primary key"):
+    with pytest.raises(TypeError, match=r"Account: .* composite primary key"):
 
         class Account(SoftDeleteMixin, base):
             __tablename__ = "accounts"
@@ -71,5 +71,5 @@ def test_foreign_key_to_other_columns_than_the_primary_key_is_refused(base, colu
 
     assert User
     assert Login
-    with pytest.raises(TypeError, match="logins: .* to users, .* primary key"):
+    with pytest.raises(TypeError, match=r"logins: .* to users, .* primary key"):
         configure_mappers()

@@ -10,7 +10,6 @@ from app.db import soft_delete
 from app.db.soft_delete import (
     NotLiveError,
     ParentDeletedError,
-    SoftDeleteMixin,
     StillReferencedError,
     blocking_references,
     cascade,
@@ -23,7 +22,6 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
 from .models import (
-    Base,
     Category,
     Color,
     Comment,
@@ -674,7 +672,7 @@ def test_require_parents(session):
 
 
 def test_hard_delete_cascades(session):
-    user = blog(session)
+    blog(session)
     hard_delete(session, User, 1)
     assert session.get(User, 1, execution_options=EVERY_ROW) is None
     assert [deletion_times(session, cls) for cls in (User, Profile, Post, Comment)] == [
@@ -697,7 +695,7 @@ def test_hard_delete_of_a_deleted_row(session):
 
 
 def test_hard_delete_of_a_referenced_row_is_an_integrity_error(session):
-    user = blog(session)
+    blog(session)
     store(session, Hold(user_id=1))
     with pytest.raises(IntegrityError):
         hard_delete(session, User, 1)

@@ -41,7 +41,7 @@ class ParentDeletedError(Exception):
     """A row that was to be restored belongs to a deleted row."""
 
     def __init__(self, key: sa.ForeignKey) -> None:
-        """Name the table of the deleted row, and the column that references it."""
+        """Name the table of the deleted row and the column that references it."""
         self.table = key.column.table.name
         self.columns = (key.parent.name,)
         super().__init__(f"its row of {self.table} is deleted; restore that first")
@@ -61,7 +61,7 @@ def delete(
     """
     session.flush()
     table = table_of(model)
-    change = _Change(before_=None, after_=_clock.now())
+    change = _Change(before=None, after=_clock.now())
     if not _set(session, id_of(table), [key], change, condition):
         return False
     deleted = _set_children(session, table, key, change)
@@ -70,7 +70,7 @@ def delete(
             if session.scalar(_find_child(reference), {"_keys": keys}):
                 # Cheaper than a savepoint in every deletion; the rows are locked.
                 for undone, ids in deleted:
-                    _set(session, id_of(undone), ids, _Change(change.after_, None))
+                    _set(session, id_of(undone), ids, _Change(change.after, None))
                 raise StillReferencedError(reference)
     return True
 
@@ -96,7 +96,7 @@ def restore(
     if found is None:
         return None
     if found.deleted_at is not None:
-        change = _Change(before_=found.deleted_at, after_=None)
+        change = _Change(before=found.deleted_at, after=None)
         with session.begin_nested():
             _set(session, id_of(table), [key], change)
             for child, keys in _set_children(session, table, key, change):
@@ -125,10 +125,10 @@ _clock = _Clock()
 
 
 class _Change(NamedTuple):
-    """A change of `deleted_at`; the names are parameters of statements, unlike any column's."""
+    """A change of `deleted_at`."""
 
-    before_: dt.datetime | None
-    after_: dt.datetime | None
+    before: dt.datetime | None
+    after: dt.datetime | None
 
 
 def _set_children(
@@ -157,16 +157,17 @@ def _set(
     condition: sa.ColumnElement[bool] | None = None,
 ) -> Sequence[Any]:
     """Change `deleted_at` of the rows that have one of these keys in a column; return their ids."""
-    statement = _update(column, is_live=change.before_ is None)
+    statement = _update(column, is_live=change.before is None)
     if condition is not None:
         statement = statement.where(condition)
-    ids = session.scalars(statement, {"_keys": keys, **change._asdict()}).all()
+    parameters = {"_keys": keys, "_before": change.before, "_after": change.after}
+    ids = session.scalars(statement, parameters).all()
     if session.identity_map:
         mapper = sa.inspect(CLASSES[column.table])
         for each in ids:
             row = session.identity_map.get(mapper.identity_key_from_primary_key((each,)))
             if row is not None:
-                attributes.set_committed_value(row, "deleted_at", change.after_)
+                attributes.set_committed_value(row, "deleted_at", change.after)
                 # Makes the rollback of a savepoint expire it; a flush finds nothing to update.
                 attributes.flag_dirty(row)
     return ids
@@ -175,7 +176,9 @@ def _set(
 @cache
 def _update(column: sa.Column[Any], *, is_live: bool) -> Any:
     model = CLASSES[column.table]
-    before, after = (sa.bindparam(name, type_=model.deleted_at.type) for name in _Change._fields)
+    # With names that are no columns, whose values they would be.
+    before = sa.bindparam("_before", type_=model.deleted_at.type)
+    after = sa.bindparam("_after", type_=model.deleted_at.type)
     # The row itself does not change: columns with an onupdate keep their values.
     properties = sa.inspect(model).column_attrs
     kept = [each.class_attribute for each in properties if each.columns[0].onupdate]
