@@ -7,19 +7,18 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from app.db.errors import MissingReferenceError
 from app.db.soft_delete.references import references_from, table_of
 
 M = TypeVar("M", bound=orm.DeclarativeBase)
 
 
-class NotLiveError(Exception):
+class NotLiveError(MissingReferenceError):
     """A row that was to be referenced is deleted or does not exist."""
 
     def __init__(self, key: sa.ForeignKey) -> None:
-        """Name the table of the row, and the column that references it."""
-        self.table = key.column.table.name
-        self.columns = (key.parent.name,)
-        super().__init__(f"{key.parent.name} references no live row of {self.table}")
+        """Name the table and the column of the reference."""
+        super().__init__(key.parent.table.name, (key.parent.name,))
 
 
 def insert(session: orm.Session, model: type[M], values: Mapping[str, Any]) -> M:
