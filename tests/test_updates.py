@@ -3,15 +3,15 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import copier
 import pytest
 
-from conftest import ROOT, Render, git, run
+from conftest import Environment, Render
 from databases import Database, postgres
+from projects import ROOT, git, run_suite
 from updating import RESOURCES, append, commit, conflicts, edit, files, released, unguarded, update
 
 # The newest is the tree as it is, tagged or not.
@@ -335,7 +335,7 @@ def test_changes_on_both_sides_of_a_line_lose_nothing(render: Render) -> None:
 
 
 def test_weeks_of_work_on_a_living_database_lose_nothing(
-    releases: Path, environment: Callable[[Path], Path], tmp_path: Path
+    releases: Path, environment: Environment, tmp_path: Path
 ) -> None:
     project = start(releases, CURRENT, tmp_path / "project", resources=RESOURCES)
     work_on(project)
@@ -375,5 +375,4 @@ def test_weeks_of_work_on_a_living_database_lose_nothing(
         database.python = environment(project)
         database.alembic("check")
         assert database.sql(rows) == before
-        aside = f"--basetemp={tmp_path / 'suite'}"
-        run([str(database.python), "-m", "pytest", "-q", "--ignore=tests/pools", aside], project)
+        run_suite(project, database.python)

@@ -6,7 +6,7 @@ from typing import Any
 
 import copier
 
-from conftest import ROOT, git
+from projects import ROOT, git
 
 # What Copier renders once and then leaves to the project, and where it keeps the template's commit.
 GUARDED = ("migrations/versions/", "uv.lock")
