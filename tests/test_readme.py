@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import URLError
 
-import pexpect
 import pytest
 
-from conftest import ROOT, Render, git, run
-from test_variants import VARIANTS
+from conftest import Render
+from projects import ROOT, git, run
+from terminal import QUESTIONS, answer
+from variants import VARIANTS
 
 ELSEWHERE = {
     "docker compose up --build": "needs a Docker engine; compose.yaml has tests of its own",
@@ -30,33 +31,6 @@ def commands(readme: Path) -> list[str]:
     blocks = re.findall(r"^ *```sh\n(.*?)```", text, re.MULTILINE | re.DOTALL)
     lines = [line.strip() for block in blocks for line in block.splitlines()]
     return [line for line in lines if line]
-
-
-# What each question can be told by, and what takes its default: in a text of several lines, Enter
-# alone would be one more line.
-QUESTIONS = [
-    ("What is the project called", "\r"),
-    ("short name", "\r"),
-    ("One sentence", "\r"),
-    ("Async or sync", "\r"),
-    ("Which database", "\r"),
-    ("PgBouncer between", "\r"),
-    ("Soft delete", "\r"),
-    ("Finish with", "\x1b\r"),
-    ("oldest Python", "\r"),
-    ("Which service", "\r"),
-]
-
-
-def answer(command: str, cwd: Path, *questions: tuple[str, str]) -> None:
-    """Run a command at a terminal, and answer its questions."""
-    child = pexpect.spawn("sh", ["-c", command], cwd=str(cwd), encoding="utf-8", timeout=120)
-    for text, keys in questions:
-        child.expect_exact(text)
-        child.send(keys)
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0, child.before
 
 
 def is_ready() -> bool:
