@@ -153,7 +153,7 @@ def add_field(draw: st.DrawFn, resource: Resource, taken: Taken) -> None:
     classes = [class_name(resource.name) + class_name(name)] if kind == "enum" else []
     relations = [f"uq_{resource.table}_{name}_live"] if unique else []
     relations += [f"uq_{resource.table}_{name}"] if unique else []
-    if index or unique:
+    if index:
         relations += [f"ix_{resource.table}_{name}", f"ix_{resource.table}_{name}_live"]
     if name in resource.taken or any(len(each) > LONGEST_NAME for each in classes):
         return

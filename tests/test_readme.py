@@ -35,16 +35,16 @@ def commands(readme: Path) -> list[str]:
 # What each question can be told by, and what takes its default: in a text of several lines, Enter
 # alone would be one more line.
 QUESTIONS = [
-    ("What is the project called", "\r"),
-    ("short name", "\r"),
+    ("Project name", "\r"),
+    ("Short name", "\r"),
     ("One sentence", "\r"),
     ("Async or sync", "\r"),
     ("Which database", "\r"),
     ("PgBouncer between", "\r"),
     ("Soft delete", "\r"),
     ("Finish with", "\x1b\r"),
-    ("oldest Python", "\r"),
-    ("Which service", "\r"),
+    ("Minimum Python", "\r"),
+    ("CI provider", "\r"),
 ]
 
 
