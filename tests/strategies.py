@@ -258,9 +258,8 @@ def legal_texts(draw: st.DrawFn, most: int = 5) -> str:
         classes = [class_name(name) + end for end in CLASSES]
         ends = ("id_live", "deleted_at", "created_at", "created_at_live")
         relations = [table, f"pk_{table}", *(f"ix_{table}_{end}" for end in ends)]
-        if any(name == other.name for other in resources) or table in RESERVED_TABLES:
-            continue
-        if name in RESERVED_MODULES:
+        taken_names = RESERVED_MODULES.union(each.name for each in resources)
+        if name in taken_names or table in RESERVED_TABLES:
             continue
         if taken.claim(classes, relations):
             resources.append(resource)
