@@ -35,7 +35,7 @@ def change_template(template: Path) -> None:
             '    "pydantic[',
             '    "anyio>=4",\n    "pydantic[',
         ),
-        (template / "template/README.md.jinja", "## Layout", "## What is where"),
+        (template / "template/docs/architecture.md.jinja", "## A request", "## One request"),
         (app / "settings.py.jinja", "Each field is the", "Each field stands for the"),
     ]:
         text = path.read_text(encoding="utf-8")
@@ -116,7 +116,12 @@ EDITS: list[tuple[str, str, str]] = [
         "    # Your own settings go below this line.\n",
         '    motto: str = Field(default="", description="Ours")\n',
     ),
-    ("README.md", "a connection before it is answered 503 |\n", "| `MOTTO` | `` | Ours |\n"),
+    ("README.md", "# My Backend\n", "\nWritten by us.\n"),
+    (
+        "docs/settings.md",
+        "a connection before it is answered 503 |\n",
+        "| `MOTTO` | `` | Ours |\n",
+    ),
     # Tests.
     ("tests/crud/test_author.py", "", "\n\ndef test_of_our_own() -> None:\n    assert True\n"),
     ("tests/routers/test_notes.py", "", "\n\ndef test_of_our_own() -> None:\n    assert True\n"),
@@ -246,16 +251,21 @@ def test_a_release_leaves_every_edit_in_place(
     assert git(project, "diff", "--check") == ""
 
 
-def test_a_rewritten_readme_is_a_conflict_that_git_shows(releases: Path, tmp_path: Path) -> None:
+def test_the_readme_belongs_to_the_team(releases: Path, tmp_path: Path) -> None:
     project = start(releases, CURRENT, tmp_path / "project", resources=RESOURCES)
     (project / "README.md").write_text(README, encoding="utf-8")
     commit(project, "Rewrite the README")
-    update(project, to=NEXT)
-    assert conflicts(project) == ["README.md"]
-    assert README.splitlines()[2] in (project / "README.md").read_text(encoding="utf-8")
-    listed = git_check(project)
-    assert listed
-    assert all(line.startswith("README.md:") for line in listed)
+    update(project, to=NEXT, soft_delete=True, project_name="Another Name")
+    assert not conflicts(project)
+    assert (project / "README.md").read_text(encoding="utf-8") == README
+
+
+def test_a_deleted_readme_does_not_come_back(render: Render) -> None:
+    project = commit(render(resources=RESOURCES))
+    (project / "README.md").unlink()
+    commit(project, "No README")
+    update(project, soft_delete=True)
+    assert not (project / "README.md").exists()
 
 
 def git_check(project: Path) -> list[str]:

@@ -9,7 +9,7 @@ import copier
 from conftest import ROOT, git
 
 # What Copier renders once and then leaves to the project, and where it keeps the template's commit.
-GUARDED = ("migrations/versions/", "uv.lock")
+GUARDED = ("README.md", "migrations/versions/", "uv.lock")
 
 # What the projects of these tests are about, unless told otherwise.
 RESOURCES = """\
