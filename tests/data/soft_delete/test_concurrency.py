@@ -65,9 +65,7 @@ def test_row_is_not_created_below_a_parent_that_is_being_deleted(real_session, s
     assert isinstance(other.result(), NotLiveError)
 
 
-def test_row_is_created_below_a_parent_whose_deletion_is_rolled_back(
-    real_session, someone_else
-):
+def test_row_is_created_below_a_parent_whose_deletion_is_rolled_back(real_session, someone_else):
     real_session.delete(get(real_session, User))
     other = someone_else(insert_post)
     other.wait_until_blocked(real_session)

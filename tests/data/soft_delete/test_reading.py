@@ -461,7 +461,6 @@ def test_tree(session, load):
     assert one(session, Node, 4, load, Node.parent).parent is None
 
 
-
 @every_load
 def test_relationships_with_deleted_rows(session, load):
     user = one(session, User, 1, load, User.posts, User.profile, **EVERY_ROW)

@@ -247,12 +247,10 @@ def test_delete_in_a_circle_ends(session, delete):
     assert live(session, Node) == 0
 
 
-
 def test_delete_of_single_table_inheritance(session, delete):
     dog = store(session, Dog(id=1))
     delete(session, dog)
     assert live(session, Dog) == 0
-
 
 
 def test_delete_of_more_rows_than_a_statement_takes_parameters(session, delete):
@@ -342,7 +340,6 @@ def test_bulk_delete_of_a_class_without_the_mixin(session):
     store(session, Note(user=User(id=1)))
     session.execute(sa.delete(Note).where(Note.user.has()))
     assert live(session, Note) == 0
-
 
 
 # --- Restoring
@@ -486,7 +483,6 @@ def test_restore_in_a_tree(session):
     assert [mark is None for mark in marks(session, Node)] == [True, True, False, True]
 
 
-
 # --- Uniqueness
 
 
@@ -591,7 +587,6 @@ def test_require_parents(session):
     require_parents(session, Post, {"author_id": 1})
 
 
-
 # --- For real
 
 
@@ -614,7 +609,6 @@ def test_hard_delete_of_a_row_that_another_restricts(session):
     store(session, Hold(user_id=1))
     with pytest.raises(IntegrityError):
         hard_delete(session, User, 1)
-
 
 
 def test_purge_removes_only_what_is_old_enough(session):
@@ -690,7 +684,6 @@ def test_purge_of_a_tree_goes_leaf_by_leaf(session):
     session.delete(root)
     session.delete(own)
     assert [purge(session, Node, EVER) for _ in range(4)] == [3, 1, 1, 0]
-
 
 
 def test_purged_objects_leave_the_session(session):
