@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from app.db import soft_delete as module
+from app.db import purge
 from app.db.engine import build_engine
 from app.db.session import build_session_factory
 from app.settings import EXAMPLE_URL, Settings
@@ -16,10 +16,9 @@ from sqlalchemy import event, orm
 
 from .models import Base, Profile
 
-ASYNC = inspect.iscoroutinefunction(module.soft_delete)
+ASYNC = inspect.iscoroutinefunction(purge.main)
 if ASYNC:
-    from sqlalchemy.ext.asyncio import async_session
-    from sqlalchemy.util import await_only, greenlet_spawn
+    from sqlalchemy.util import greenlet_spawn
 
 collect_ignore = []
 if EXAMPLE_URL.startswith("sqlite"):
@@ -58,23 +57,6 @@ class Database:
         self.run(self.engine.dispose)
         if self._loop is not None:
             self._loop.close()
-
-
-class Api:
-    """The module's functions, to be called with a Session in both modes."""
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        function = getattr(module, name)
-        if not ASYNC:
-            return function
-        return lambda session, *args, **kwargs: await_only(
-            function(async_session(session), *args, **kwargs)
-        )
-
-
-@pytest.fixture(scope="session")
-def api() -> Api:
-    return Api()
 
 
 @pytest.fixture(scope="session")

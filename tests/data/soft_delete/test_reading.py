@@ -11,23 +11,16 @@ from sqlalchemy.orm import (
     contains_eager,
     immediateload,
     joinedload,
-    selectin_polymorphic,
     selectinload,
     subqueryload,
-    with_polymorphic,
 )
 
 from .models import (
-    Account,
     Animal,
     Category,
     Comment,
     Dog,
-    Employee,
-    Entry,
-    Manager,
     Node,
-    Office,
     Post,
     Profile,
     Tag,
@@ -72,26 +65,11 @@ def rows(database, session):
             {"id": 3, "parent_id": 1, **gone},
             {"id": 4, "parent_id": 3},
         )
-        add(Office, {"id": 1})
-        add(
-            Employee,
-            {"id": 1, "kind": "employee"},
-            {"id": 2, "kind": "employee", **gone},
-            {"id": 3, "kind": "manager"},
-            {"id": 4, "kind": "manager", **gone},
-        )
-        add(Manager, {"id": 3, "office_id": 1}, {"id": 4, "office_id": 1})
         add(
             Animal,
             {"id": 1, "kind": "animal"},
             {"id": 2, "kind": "dog"},
             {"id": 3, "kind": "dog", **gone},
-        )
-        add(Account, {"region": "eu", "number": 1}, {"region": "eu", "number": 2, **gone})
-        add(
-            Entry,
-            {"region": "eu", "number": 1, "line": 1},
-            {"region": "eu", "number": 1, "line": 2, **gone},
         )
 
     database.run(insert)
@@ -129,7 +107,6 @@ numbers = select(Post.id).subquery()
 tree = select(Node.id, Node.parent_id).where(Node.id == 1).cte(recursive=True)
 tree = tree.union_all(select(Node.id, Node.parent_id).join(tree, Node.parent_id == tree.c.id))
 both_users = union_all(select(User).where(User.id == 1), select(User).where(User.id == 2))
-staff = with_polymorphic(Employee, "*")
 
 SELECTS = {
     "entity": (scalars(select(User)), [1]),
@@ -302,24 +279,9 @@ SELECTS = {
         [1],
     ),
     "with_parent": (scalars(select(Post).where(orm.with_parent(User(id=1), User.posts))), [1]),
-    "joined_inheritance_base": (scalars(select(Employee)), [1, 3]),
-    "joined_inheritance_subclass": (scalars(select(Manager)), [3]),
-    "joined_inheritance_column": (scalars(select(Manager.office_id)), [1]),
-    "joined_inheritance_count": (scalars(select(func.count()).select_from(Manager)), [1]),
-    "joined_inheritance_join": (
-        lines(select(Office.id, Manager.id).join(Office.managers)),
-        [(1, 3)],
-    ),
-    "with_polymorphic": (scalars(select(staff)), [1, 3]),
-    "selectin_polymorphic": (
-        scalars(select(Employee).options(selectin_polymorphic(Employee, [Manager]))),
-        [1, 3],
-    ),
     "single_inheritance_base": (scalars(select(Animal)), [1, 2]),
     "single_inheritance_subclass": (scalars(select(Dog)), [2]),
     "single_inheritance_alias": (scalars(select(aliased(Dog))), [2]),
-    "composite_key": (scalars(select(Account.number)), [1]),
-    "composite_join": (lines(select(Account.number, Entry.line).join(Account.entries)), [(1, 1)]),
 }
 
 
@@ -380,9 +342,6 @@ def test_lateral(session):
 def test_get(session):
     assert session.get(User, 1).id == 1
     assert session.get(User, 2) is None
-    assert session.get(Account, ("eu", 2)) is None
-    assert session.get(Employee, 4) is None
-    assert session.get(Manager, 4) is None
     assert session.get(User, 2, execution_options=EVERY_ROW).is_deleted
 
 
@@ -501,10 +460,6 @@ def test_tree(session, load):
     assert ids(one(session, Node, 1, load, Node.children).children) == [2]
     assert one(session, Node, 4, load, Node.parent).parent is None
 
-
-@every_load
-def test_subclass(session, load):
-    assert ids(one(session, Office, 1, load, Office.managers).managers) == [3]
 
 
 @every_load
