@@ -20,14 +20,10 @@ CREATE = f"INSERT INTO posts AS p (title, body, author_id) VALUES ($1, $2, $3) R
 UPDATE = f"UPDATE posts p SET title = $2, updated_at = now() WHERE p.id = $1 RETURNING {POST}"
 
 
-async def keep(_connection: asyncpg.Connection) -> None:
-    """Leave a connection as it is; by default each return to the pool costs a statement."""
-
-
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     url = os.environ["DATABASE_URL"].replace("+asyncpg", "")
-    app.state.pool = await asyncpg.create_pool(url, min_size=10, max_size=10, reset=keep)
+    app.state.pool = await asyncpg.create_pool(url, min_size=10, max_size=10)
     yield
 
 
