@@ -1,14 +1,14 @@
 """Soft delete on test models in each mode and database, and the way back from it."""
 
 import shutil
-from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from conftest import Render, run
+from conftest import Environment, Render
 from databases import Database, postgres
+from projects import run
 
 SUITE = Path(__file__).parent / "data" / "soft_delete"
 
@@ -16,7 +16,7 @@ SUITE = Path(__file__).parent / "data" / "soft_delete"
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("mode", ["async", "sync"])
 def test_soft_delete_passes_its_own_suite(
-    mode: str, database: str, render: Render, environment: Callable[[Path], Path]
+    mode: str, database: str, render: Render, environment: Environment
 ) -> None:
     project = render(mode=mode, database=database, soft_delete=True, resources="")
     shutil.copytree(SUITE, project / "tests" / "soft_delete")
@@ -44,7 +44,7 @@ def upgrade():
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_referenced_hidden_rows_are_named(
-    kind: str, render: Render, environment: Callable[[Path], Path]
+    kind: str, render: Render, environment: Environment
 ) -> None:
     project = render(mode="sync", database=kind, soft_delete=True, resources=RESOURCES)
     python = environment(project)
