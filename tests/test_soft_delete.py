@@ -9,6 +9,7 @@ import pytest
 from conftest import Environment, Render
 from databases import Database, postgres
 from projects import run
+from updating import commit, update
 
 SUITE = Path(__file__).parent / "data" / "soft_delete"
 
@@ -71,3 +72,15 @@ def test_referenced_hidden_rows_are_named(
         database.sql("DELETE FROM members WHERE id = 3")
         database.alembic("-x", "delete-hidden=yes", "upgrade", "head")
         assert database.sql("SELECT id, team_id FROM members") == [[1, 1]]
+
+
+def test_other_columns_do_not_hide_rows(
+    render: Render, environment: Environment, tmp_path: Path
+) -> None:
+    resources = RESOURCES + "  archived_at: datetime optional\n  removed_on: date optional\n"
+    project = commit(render(mode="sync", database="sqlite", resources=resources))
+    database = Database(project, environment(project), f"sqlite:///{tmp_path / 'project.db'}")
+    update(project, resources=RESOURCES)
+    revision = database.write_revision("Keep all rows")
+    assert "drop_column" in revision
+    assert "hidden" not in revision
