@@ -1,11 +1,15 @@
-"""Models made for the purpose: the shapes that soft delete has to deal with."""
+"""Test models with the kinds of references that soft delete supports."""
 
 import datetime as dt
-from typing import ClassVar
+import enum
+from decimal import Decimal
+from typing import Any, ClassVar
+from uuid import UUID
 
 import sqlalchemy as sa
 from app.db.base import UTCDateTime
 from app.db.soft_delete import DELETED, LIVE, SoftDeleteMixin
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -19,11 +23,16 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar = {dt.datetime: UTCDateTime()}
 
 
+class Color(enum.Enum):
+    RED = "red"
+    GREEN = "green"
+
+
 def ref(column: str, ondelete: str | None = None, **options):
     return mapped_column(sa.ForeignKey(column, ondelete=ondelete), index=True, **options)
 
 
-# --- What every table of the project has
+# --- The indexes of every table of a project
 
 
 class Item(SoftDeleteMixin, Base):
@@ -123,6 +132,14 @@ class Comment(SoftDeleteMixin, Base):
     post: Mapped[Post] = relationship(back_populates="comments")
 
 
+class Review(SoftDeleteMixin, Base):
+    __tablename__ = "reviews"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    post_id: Mapped[int] = ref("posts.id", "CASCADE")
+    author_id: Mapped[int] = ref("users.id", "CASCADE")
+
+
 # --- A tree
 
 
@@ -135,41 +152,7 @@ class Node(SoftDeleteMixin, Base):
     children: Mapped[list["Node"]] = relationship(back_populates="parent", passive_deletes="all")
 
 
-# --- Inheritance: joined and single-table
-
-
-class Office(SoftDeleteMixin, Base):
-    __tablename__ = "offices"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    managers: Mapped[list["Manager"]] = relationship(back_populates="office", passive_deletes="all")
-
-
-class Employee(SoftDeleteMixin, Base):
-    __tablename__ = "employees"
-    __mapper_args__: ClassVar = {"polymorphic_on": "kind", "polymorphic_identity": "employee"}
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str]
-    name: Mapped[str] = mapped_column(default="")
-
-
-class Manager(Employee):
-    __tablename__ = "managers"
-    __mapper_args__: ClassVar = {"polymorphic_identity": "manager"}
-
-    id: Mapped[int] = mapped_column(sa.ForeignKey("employees.id"), primary_key=True)
-    office_id: Mapped[int | None] = ref("offices.id", "CASCADE")
-    office: Mapped[Office | None] = relationship(back_populates="managers")
-    reports: Mapped[list["Report"]] = relationship(back_populates="manager", passive_deletes="all")
-
-
-class Report(SoftDeleteMixin, Base):
-    __tablename__ = "reports"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    manager_id: Mapped[int] = ref("managers.id", "CASCADE")
-    manager: Mapped[Manager] = relationship(back_populates="reports")
+# --- Single-table inheritance
 
 
 class Animal(SoftDeleteMixin, Base):
@@ -184,32 +167,70 @@ class Dog(Animal):
     __mapper_args__: ClassVar = {"polymorphic_identity": "dog"}
 
 
-# --- Composite keys
+# --- Many-to-many through an association class
 
 
-class Account(SoftDeleteMixin, Base):
-    __tablename__ = "accounts"
+class Course(SoftDeleteMixin, Base):
+    __tablename__ = "courses"
 
-    region: Mapped[str] = mapped_column(primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    entries: Mapped[list["Entry"]] = relationship(back_populates="account", passive_deletes="all")
-
-
-class Entry(SoftDeleteMixin, Base):
-    __tablename__ = "entries"
-    __table_args__ = (
-        sa.ForeignKeyConstraint(
-            ["region", "number"], ["accounts.region", "accounts.number"], ondelete="CASCADE"
-        ),
+    id: Mapped[int] = mapped_column(primary_key=True)
+    enrolments: Mapped[list["Enrolment"]] = relationship(
+        back_populates="course", passive_deletes="all"
     )
 
-    region: Mapped[str] = mapped_column(primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
-    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    account: Mapped[Account] = relationship(back_populates="entries")
+
+class Student(SoftDeleteMixin, Base):
+    __tablename__ = "students"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    enrolments: Mapped[list["Enrolment"]] = relationship(
+        back_populates="student", passive_deletes="all"
+    )
 
 
-# --- Beside classes without the mixin
+class Enrolment(SoftDeleteMixin, Base):
+    __tablename__ = "enrolments"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    grade: Mapped[int | None]
+    course_id: Mapped[int] = ref("courses.id", "CASCADE")
+    student_id: Mapped[int] = ref("students.id", "CASCADE")
+    course: Mapped[Course] = relationship(back_populates="enrolments")
+    student: Mapped[Student] = relationship(back_populates="enrolments")
+
+
+# --- Every type of column
+
+
+class Sample(SoftDeleteMixin, Base):
+    __tablename__ = "samples"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    node_id: Mapped[int] = ref("nodes.id")
+    string: Mapped[str | None] = mapped_column(sa.String(20))
+    text: Mapped[str | None] = mapped_column(sa.Text)
+    integer: Mapped[int | None]
+    bigint: Mapped[int | None] = mapped_column(sa.BigInteger)
+    double: Mapped[float | None] = mapped_column(sa.Double)
+    decimal: Mapped[Decimal | None] = mapped_column(sa.Numeric(12, 2))
+    boolean: Mapped[bool | None]
+    date: Mapped[dt.date | None]
+    datetime: Mapped[dt.datetime | None]
+    uuid: Mapped[UUID | None]
+    json: Mapped[dict[str, Any] | None] = mapped_column(
+        sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+    )
+    color: Mapped[Color | None] = mapped_column(
+        sa.Enum(
+            Color,
+            native_enum=False,
+            length=50,
+            values_callable=lambda members: [member.value for member in members],
+        )
+    )
+
+
+# --- Next to classes without the mixin
 
 
 class Team(Base):
@@ -230,7 +251,7 @@ class Player(SoftDeleteMixin, Base):
 
 
 class Hold(Base):
-    """Keeps a user from being deleted."""
+    """Prevents its user from being deleted."""
 
     __tablename__ = "holds"
 
@@ -239,7 +260,7 @@ class Hold(Base):
 
 
 class Note(Base):
-    """Goes when its user is removed for good."""
+    """Is deleted when its user is permanently deleted."""
 
     __tablename__ = "notes"
 

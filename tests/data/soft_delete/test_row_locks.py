@@ -1,9 +1,10 @@
-"""What only locks on rows can show: purging passes by what others are busy with."""
+"""Row locks: the purge skips locked rows."""
 
 import datetime as dt
 
 import pytest
 import sqlalchemy as sa
+from app.db.soft_delete import purge, restore
 from sqlalchemy import func, select
 
 from .models import Hold, User
@@ -15,14 +16,14 @@ pytestmark = pytest.mark.usefixtures("deleted")
 
 
 @pytest.fixture
-def deleted(database, real_session, api):
+def deleted(database, real_session):
     """Six deleted users, committed."""
 
     def store():
         users = [User(id=key) for key in range(1, 7)]
         real_session.add_all(users)
         for user in users:
-            api.soft_delete(real_session, user)
+            real_session.delete(user)
         real_session.commit()
         real_session.expunge_all()
 
@@ -34,35 +35,35 @@ def left(session):
     return session.scalars(statement).all()
 
 
-def test_purge_passes_by_a_row_that_is_being_restored(real_session, api, someone_else):
-    api.restore(real_session, real_session.get(User, 1, execution_options=EVERY_ROW))
-    other = someone_else(lambda session: api.purge(session, User, EVER))
+def test_purge_skips_a_row_that_is_being_restored(real_session, someone_else):
+    restore(real_session, User, 1)
+    other = someone_else(lambda session: purge(session, User, EVER))
     assert other.result() == 5
     real_session.commit()
     assert left(real_session) == [1]
 
 
-def test_purge_passes_by_a_row_that_gets_a_reference(real_session, api, someone_else):
+def test_purge_skips_a_row_that_is_being_referenced(real_session, someone_else):
     real_session.add(Hold(user_id=1))
     real_session.flush()
-    other = someone_else(lambda session: api.purge(session, User, EVER))
+    other = someone_else(lambda session: purge(session, User, EVER))
     assert other.result() == 5
     real_session.commit()
     assert left(real_session) == [1]
 
 
-def test_two_purges_share_the_work(real_session, api, someone_else):
-    assert api.purge(real_session, User, EVER, batch=2) == 2
-    other = someone_else(lambda session: api.purge(session, User, EVER, batch=3))
+def test_concurrent_purges_share_the_rows(real_session, someone_else):
+    assert purge(real_session, User, EVER, batch=2) == 2
+    other = someone_else(lambda session: purge(session, User, EVER, batch=3))
     assert other.result() == 3
     real_session.commit()
     assert left(real_session) == [6]
 
 
-def test_purge_does_not_make_readers_or_writers_wait(real_session, api, someone_else):
+def test_purge_does_not_block_readers_or_writers(real_session, someone_else):
     real_session.add(User(id=9))
     real_session.commit()
-    assert api.purge(real_session, User, EVER) == 6
+    assert purge(real_session, User, EVER) == 6
 
     def work(session):
         session.execute(sa.update(User).values(name="new"))

@@ -1,1 +1,0 @@
-"""Tests of the CRUD functions, without HTTP."""
