@@ -948,9 +948,9 @@ def test_ten_tables_are_read_quickly() -> None:
     )
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         assert READER.check(text) == ""
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.1
 
 
