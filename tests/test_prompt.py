@@ -7,7 +7,7 @@ import pexpect
 import yaml
 
 from conftest import Render
-from test_readme import QUESTIONS
+from terminal import QUESTIONS
 from updating import RESOURCES, commit
 
 SHOP = """\
