@@ -35,8 +35,8 @@ print(json.dumps(rows, default=str))
 """
 _SERVE = """
 import sys
-from dev import throwaway
-with throwaway() as url:
+from dev import temporary_database
+with temporary_database() as url:
     print(url, flush=True)
     sys.stdin.read()
 """

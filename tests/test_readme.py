@@ -1,13 +1,15 @@
-"""Every command of the READMEs, as they stand there."""
+"""Every command of the documents is run as it is written."""
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
@@ -18,19 +20,30 @@ from projects import ROOT, git, run
 from terminal import QUESTIONS, answer
 from variants import VARIANTS
 
+# Commands that are not run here, with the reason.
 ELSEWHERE = {
-    "docker compose up --build": "needs a Docker engine; compose.yaml has tests of its own",
+    "docker compose up": "needs a Docker engine; compose.yaml has tests of its own",
     "cp .env.example .env": "goes with Docker",
-    "psql": "the secret of a real role; the tests of the pools write such a file",
+    "psql": "needs the role of a real server; the tests of the pools do the same",
+    "alembic upgrade head": "runs in the image, whose steps are tested in test_docker.py",
+    "uv audit": "needs the network",
+    "uv run dev.py serve": "the same as without a command, which is run",
 }
 
 
-def commands(readme: Path) -> list[str]:
-    """Return the lines of all shell blocks."""
-    text = readme.read_text(encoding="utf-8")
-    blocks = re.findall(r"^ *```sh\n(.*?)```", text, re.MULTILINE | re.DOTALL)
-    lines = [line.strip() for block in blocks for line in block.splitlines()]
+def commands(*documents: Path) -> list[str]:
+    """Return the lines of all shell blocks, without comments."""
+    texts = [document.read_text(encoding="utf-8") for document in documents]
+    blocks = [
+        b for t in texts for b in re.findall(r"^ *```sh\n(.*?)```", t, re.MULTILINE | re.DOTALL)
+    ]
+    lines = [line.partition("  # ")[0].strip() for block in blocks for line in block.splitlines()]
     return [line for line in lines if line]
+
+
+def documents(project: Path) -> list[Path]:
+    """Return the documents of a project, the README first."""
+    return [*sorted(project.glob("*.md"), reverse=True), *sorted(project.glob("docs/*.md"))]
 
 
 def is_ready() -> bool:
@@ -99,12 +112,20 @@ def test_the_commands_of_this_repository(checkout: Path, rendered: Render) -> No
     serve(serve_it.partition("&& ")[2], project)
 
 
-def test_the_commands_of_a_project(render: Render) -> None:
-    project = render(mode="sync", database="sqlite", soft_delete=True)
+VARIANTS_RUN = {
+    "sqlite": {"mode": "sync", "database": "sqlite", "soft_delete": True},
+    "postgresql": {"mode": "async", "database": "postgresql"},
+}
+# What commands ask, beside the questions of Copier.
+ASKED = {"uv run dev.py erase": [("[y/N]", "y\r")]}
+
+
+@pytest.mark.parametrize("variant", VARIANTS_RUN)
+def test_the_commands_of_a_project(variant: str, checkout: Path, rendered: Render) -> None:
+    answers = VARIANTS_RUN[variant]
+    project = shutil.copytree(rendered(**answers), checkout.parent / "project")
     git(project, "init", "--quiet")
-    env = {"DATABASE_URL": f"sqlite:///{project / 'app.db'}"}
-    run(["uv", "run", "alembic", "upgrade", "head"], project, **env)
-    for command in commands(project / "README.md"):
+    for command in commands(*documents(project)):
         # The other test serves: only one can have the port.
         if command.startswith(tuple(ELSEWHERE)) or command.endswith("dev.py"):
             continue
@@ -112,14 +133,53 @@ def test_the_commands_of_a_project(render: Render) -> None:
         git(project, "commit", "--quiet", "--allow-empty", "--message", command)
         if command.startswith("uvx copier update"):
             asked = [QUESTIONS[7]] if "--ask resources" in command else QUESTIONS
-            answer(command, project, *(q for q in asked if q[0] != "PgBouncer between"))
-            continue
-        run(["sh", "-c", command], project, **env, PYTEST_ADDOPTS="--collect-only --quiet")
+            left_out = "PgBouncer between" if answers["database"] == "sqlite" else ""
+            answer(command, project, *(q for q in asked if q[0] != left_out))
+        elif command in ASKED:
+            answer(command, project, *ASKED[command])
+        else:
+            with database(command, project) as env:
+                run(["sh", "-c", command], project, **env, PYTEST_ADDOPTS="--collect-only -q")
 
 
-def test_every_command_of_a_project_is_tried(rendered: Render) -> None:
-    tried = set(commands(rendered(mode="sync", database="sqlite", soft_delete=True) / "README.md"))
-    tried.add("uv run python -m app.db.budget")  # The suite of the pools runs it.
+@contextmanager
+def database(command: str, project: Path) -> Iterator[dict[str, str]]:
+    """Run a database for the commands that ask the settings for one."""
+    if "python -m app" not in command:
+        yield {}
+        return
+    run(["uv", "run", "dev.py", "migrate"], project)
+    if (project / ".dev" / "app.db").exists():
+        yield {"DATABASE_URL": f"sqlite:///{project / '.dev' / 'app.db'}"}
+    else:
+        yield {"DATABASE_URL": "postgresql://postgres@localhost/postgres"}
+
+
+def test_every_command_of_a_project_is_run(rendered: Render) -> None:
+    run_here = {
+        command
+        for answers in VARIANTS_RUN.values()
+        for command in commands(*documents(rendered(**answers)))
+    }
     for answers in VARIANTS.values():
-        for command in commands(rendered(**answers) / "README.md"):
-            assert command in tried or command.startswith(tuple(ELSEWHERE)), command
+        for command in commands(*documents(rendered(**answers))):
+            assert command in run_here or command.startswith(tuple(ELSEWHERE)), command
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_links_lead_somewhere(variant: str, rendered: Render) -> None:
+    project = rendered(**VARIANTS[variant])
+    for document in documents(project):
+        text = document.read_text(encoding="utf-8")
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+            assert (document.parent / link).exists(), f"{document.name}: {link}"
+        for path in re.findall(r"`((?:app|migrations|tests|docs)/[\w/.]*)`", text):
+            assert (project / path).exists(), f"{document.name}: {path}"
+
+
+def test_the_readme_does_not_depend_on_answers(rendered: Render) -> None:
+    texts = {
+        (rendered(**answers) / "README.md").read_text(encoding="utf-8")
+        for answers in VARIANTS.values()
+    }
+    assert len(texts) == 1

@@ -1,0 +1,85 @@
+"""The worked examples of docs/growing.md are followed to the letter."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import Render
+from projects import run
+from variants import BACKENDS
+
+STEP = re.compile(
+    r"(?P<verb>Create|Append to|Add to the imports of|Add to `(?P<name>\w+)` in"
+    r"|Insert above `(?P<above>\w+)` in) `(?P<path>[\w/.]+)`[^`]*?:\n\n```python\n(?P<code>.*?)```"
+    r"|```sh\n(?P<command>.*?)\n```",
+    re.DOTALL,
+)
+# A line that invites additions.
+INVITATION = r"# .* below this line\.\n"
+
+
+def added(text: str, step: re.Match[str]) -> str:
+    """Return a file's text after a step of the document."""
+    code = step["code"]
+    if step["verb"] == "Create":
+        assert not text
+        return code
+    if step["verb"] == "Append to":
+        return f"{text}\n\n{code}"
+    if step["above"]:
+        function = text.index(f"def {step['above']}(")
+        place = text.rindex("@router", 0, function)
+        return f"{text[:place]}{code}\n\n{text[place:]}"
+    if step["name"]:
+        block = re.search(rf"^(class )?{step['name']}\b", text, re.MULTILINE)
+        assert block, step[0]
+        indent = code[: len(code) - len(code.lstrip())]
+        invitation = re.compile(f"^{indent}{INVITATION}", re.MULTILINE).search(text, block.end())
+        assert invitation, step[0]
+        return text[: invitation.end()] + code + text[invitation.end() :]
+    imports = list(re.finditer(r"^from .*\n(\n# isort: split\n)?", text, re.MULTILINE))
+    after = re.compile(INVITATION).match(text, imports[-1].end())
+    invitation = re.search(INVITATION, text) if code.startswith(" ") else after
+    place = invitation.end() if invitation else imports[-1].end()
+    return text[:place] + code + text[place:]
+
+
+def steps(document: Path) -> Iterator[re.Match[str]]:
+    """Yield the steps of the worked examples."""
+    text = document.read_text(encoding="utf-8")
+    start = text.index("## Add a table by hand")
+    yield from STEP.finditer(text, start, text.index("## Rename a table"))
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"mode": "async", **BACKENDS["postgresql"], "soft_delete": True},
+        {"mode": "sync", **BACKENDS["sqlite"]},
+    ],
+    ids=["async-postgresql-soft", "sync-sqlite"],
+)
+def test_the_worked_examples(
+    answers: dict[str, object], render: Render, environment: Callable[[Path], Path]
+) -> None:
+    project = render(**answers)
+    tools = environment(project).parent
+    found = list(steps(project / "docs" / "growing.md"))
+    text = (project / "docs" / "growing.md").read_text(encoding="utf-8")
+    assert len([step for step in found if step["path"]]) == text.count("```python\n")
+    for step in found:
+        if step["command"]:
+            command = step["command"].replace("uv run ", f"{tools}/python ")
+            env = {"PATH": f"{tools}:/usr/bin:/bin"}
+            if command.endswith("dev.py test"):
+                command += " -q -k 'bookmark or migrations'"
+            run(["sh", "-c", command], project, **env)
+            continue
+        file = project / step["path"]
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        file.write_text(added(text, step), encoding="utf-8")
+    run([str(tools / "python"), "dev.py", "check", "--fix"], project)
+    run([str(tools / "python"), "dev.py", "check"], project)
+    run([str(tools / "python"), "dev.py", "test", "-q", "-k", "bookmark or migrations"], project)
