@@ -1,78 +1,75 @@
-"""Projects rendered from this template, and environments to run them in.
+"""Projects rendered from this template, and virtual environments to run them in.
 
 Everything is rendered from a clone of the working tree, committed and tagged, because Copier can
-update only a project that came from a commit. Each set of answers is rendered once; a test gets a
-copy of its own.
+only update projects that came from a commit. Each set of answers is rendered once, and each set of
+dependencies installed once, for all workers; a test gets a copy of its own.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import copier
 import pytest
-import yaml
-from pytest_copie.plugin import Copie
 
-ROOT = Path(__file__).parent.parent
-DOMAINS = Path(__file__).parent / "data" / "domains"
+from projects import GIT_ENV, commit_working_tree, questions, run
 
-# Git as on a machine without settings of its own.
-GIT_ENV = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_SYSTEM": os.devnull,
-    "GIT_AUTHOR_NAME": "Test",
-    "GIT_AUTHOR_EMAIL": "test@example.com",
-    "GIT_COMMITTER_NAME": "Test",
-    "GIT_COMMITTER_EMAIL": "test@example.com",
-}
+Render = Callable[..., Path]
+Environment = Callable[[Path], Path]
+
+SHARED = "TEMPLATE_TESTS_SHARED"
+_shared = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 
-def git(folder: Path, *args: str) -> str:
-    """Run git in a folder; return what it prints."""
-    return subprocess.run(
-        ["git", *args],
-        cwd=folder,
-        env={**os.environ, **GIT_ENV},
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+def pytest_configure(config: pytest.Config) -> None:
+    """Create the folder that all workers share.
+
+    It is not below pytest's own folder, which is closed to the user that PostgreSQL runs as.
+    """
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="template-", ignore_cleanup_errors=True)
+        Path(folder.name).chmod(0o755)
+        config.stash[_shared] = folder
+        os.environ[SHARED] = folder.name
 
 
-def questions() -> set[str]:
-    """Return the names of all questions that are asked."""
-    settings = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
-    return {
-        name
-        for name, question in settings.items()
-        if not name.startswith("_") and question.get("when") is not False
-    }
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the shared folder."""
+    if folder := config.stash.get(_shared, None):
+        folder.cleanup()
 
 
-def commit_working_tree(folder: Path, tag: str) -> Path:
-    """Put the working tree, with what is not committed yet, into a repository of its own."""
-    listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target)
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", tag)
-    git(folder, "tag", tag)
-    return folder
+@contextmanager
+def once(name: str) -> Iterator[tuple[Path, bool]]:
+    """Yield a shared folder, and whether it has yet to be filled; other workers wait."""
+    folder = Path(os.environ[SHARED]) / name
+    folder.parent.mkdir(exist_ok=True)
+    done = folder.with_name(f"{folder.name}.done")
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if done.exists():
+            yield folder, False
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            yield folder, True
+            done.touch()
+
+
+def digest(*parts: str) -> str:
+    """Return a short name for these texts."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _plain_git() -> Any:
-    """Let Copier's git, too, depend on nothing of this machine."""
+def _plain_git() -> Iterator[None]:
+    """Make Copier's git independent of this machine, too."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in GIT_ENV.items():
             patch.setenv(name, value)
@@ -80,38 +77,36 @@ def _plain_git() -> Any:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a clone of the working tree, committed and tagged as a release."""
-    return commit_working_tree(tmp_path_factory.mktemp("template"), "v0.1.0")
-
-
-Render = Callable[..., Path]
+def template() -> Path:
+    """Return a clone of the working tree, committed and tagged as a release."""
+    with once("template") as (folder, is_new):
+        if is_new:
+            folder.mkdir()
+            commit_working_tree(folder, "v0.1.0")
+    return folder
 
 
 @pytest.fixture(scope="session")
-def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
+def rendered(template: Path) -> Render:
     """Render a set of answers, once; the result is shared and must not be changed."""
-    copie = Copie(template, tmp_path_factory.mktemp("rendered"), Path(os.devnull))
-    seen: dict[str, Path] = {}
 
     def render(**answers: Any) -> Path:
         unknown = answers.keys() - questions()
-        assert not unknown, f"no question is called {unknown}"
-        key = repr(sorted(answers.items()))
-        if key not in seen:
-            result = copie.copy(extra_answers=answers)
-            if result.exception:
-                raise result.exception
-            assert result.project_dir
-            seen[key] = result.project_dir
-        return seen[key]
+        assert not unknown, f"no such question: {unknown}"
+        name = f"rendered/{digest(repr(sorted(answers.items())))}"
+        with once(name) as (folder, is_new):
+            if is_new:
+                copier.run_copy(
+                    str(template), folder / "project", data=answers, defaults=True, quiet=True
+                )
+        return folder / "project"
 
     return render
 
 
 @pytest.fixture
 def render(rendered: Render, tmp_path: Path) -> Render:
-    """Render a set of answers into a folder of the test's own."""
+    """Render a set of answers into the test's own folder."""
 
     def copy(name: str = "project", **answers: Any) -> Path:
         return shutil.copytree(rendered(**answers), tmp_path / name)
@@ -120,46 +115,23 @@ def render(rendered: Render, tmp_path: Path) -> Render:
 
 
 @pytest.fixture(scope="session")
-def environment() -> Iterator[Callable[[Path], Path]]:
-    """Install what a project needs, once for each set of dependencies; return the Python."""
-    seen: dict[str, Path] = {}
-    # Not below pytest's folder, which is closed to the user that the throwaway PostgreSQL runs as.
-    temporary = tempfile.TemporaryDirectory(prefix="environments-")
+def environment() -> Environment:
+    """Install a project's dependencies, once per set, and return the Python interpreter."""
 
     def install(project: Path) -> Path:
         text = (project / "pyproject.toml").read_text(encoding="utf-8")
         needs = [
             line for line in text.splitlines() if line.startswith(('    "', "requires-python"))
         ]
-        key = hashlib.sha256("\n".join(needs).encode()).hexdigest()
-        if key not in seen:
-            folder = Path(temporary.name) / key[:8]
-            run(
-                ["uv", "sync", "--quiet", "--project", str(project)],
-                cwd=project,
-                UV_PROJECT_ENVIRONMENT=str(folder),
-                UV_PYTHON=sys.executable,
-            )
-            (project / "uv.lock").unlink()
-            seen[key] = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        return seen[key]
+        with once(f"environments/{digest(*needs)}") as (folder, is_new):
+            if is_new:
+                run(
+                    ["uv", "sync", "--quiet", "--project", str(project)],
+                    cwd=project,
+                    UV_PROJECT_ENVIRONMENT=str(folder),
+                    UV_PYTHON=sys.executable,
+                )
+                (project / "uv.lock").unlink()
+        return folder / "bin" / "python"
 
-    with temporary:
-        yield install
-
-
-def run(command: list[str], cwd: Path, **env: str) -> str:
-    """Run a command; return all it printed, or fail with it."""
-    kept = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    result = subprocess.run(
-        command,
-        cwd=cwd,
-        env={**kept, **env},
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    if result.returncode:
-        pytest.fail(f"{' '.join(command)} in {cwd}:\n{result.stdout[-6000:]}", pytrace=False)
-    return result.stdout
+    return install

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import run
+from projects import run
 
 # What a project has installed to reach PostgreSQL with, used without SQLAlchemy.
 _SQL = """
@@ -105,14 +105,3 @@ class Database:
         run(command, self.project, PATH=path)
         written = set(versions.glob("*.py")) - before
         return "".join(file.read_text(encoding="utf-8") for file in written)
-
-
-def suite(project: Path, python: Path) -> None:
-    """Run the checks of a project, but for those of the pools, which take long."""
-    tools = python.parent
-    run([str(tools / "ruff"), "format", "--check", "--quiet", "."], project)
-    run([str(tools / "ruff"), "check", "--quiet", "."], project)
-    run([str(tools / "mypy"), "--cache-dir", str(tools.parent / "mypy")], project)
-    # The default folder would be closed to a PostgreSQL that another test runs.
-    aside = f"--basetemp={project.parent / 'suite'}"
-    run([str(python), "-m", "pytest", "-q", "--ignore=tests/pools", aside], project)

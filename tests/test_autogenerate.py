@@ -1,11 +1,10 @@
 """Revisions that a project writes: what they refuse, what they warn of, and what they offer."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conftest import Render
+from conftest import Environment, Render
 from databases import Database, postgres
 from updating import commit, edit, update
 
@@ -22,7 +21,7 @@ shelf:
 
 
 @pytest.fixture
-def library(render: Render, environment: Callable[[Path], Path], tmp_path: Path) -> Database:
+def library(render: Render, environment: Environment, tmp_path: Path) -> Database:
     """Give a project on SQLite, with a database that has a row in each table."""
     project = commit(render(resources=RESOURCES, database="sqlite", mode="sync"))
     database = Database(project, environment(project), f"sqlite:///{tmp_path / 'library.db'}")
@@ -92,7 +91,7 @@ def test_a_changed_default_is_seen(library: Database) -> None:
 
 
 def test_an_index_on_a_full_table_offers_to_be_built_beside_the_traffic(
-    render: Render, environment: Callable[[Path], Path]
+    render: Render, environment: Environment
 ) -> None:
     project = commit(render(resources=RESOURCES))
     python = environment(project)

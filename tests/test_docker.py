@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import ROOT, Render, run
-from test_variants import BACKENDS
+from conftest import Render
+from projects import ROOT, run
+from variants import BACKENDS
 
 every_backend = pytest.mark.parametrize("backend", BACKENDS)
 

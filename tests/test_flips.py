@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import Render, git, questions
+from conftest import Render
+from projects import git, questions
 from updating import RESOURCES, commit, unguarded, update
 
 MORE = (

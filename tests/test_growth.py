@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from conftest import ROOT, Render, git, run
-from databases import Database, postgres, suite
+from conftest import Render
+from databases import Database, postgres
+from projects import ROOT, check, git, run
 from updating import commit, conflicts, update
 
 Environment = Callable[[Path], Path]
@@ -116,7 +117,7 @@ def test_tables_grow_by_one_update_and_one_revision(
     database.alembic("check")
     assert database.sql(ROWS_AFTER) == [[*row, 7, None, None] for row in rows]
     if variant in {"async-postgresql", "sync-sqlite"}:
-        suite(project, database.python)
+        check(project, database.python)
 
 
 CASCADE = """\

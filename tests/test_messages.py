@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from conftest import Render, git
+from conftest import Render
 from macros import load_macros
+from projects import git
 from updating import append, commit, files
 
 RESOURCES = """\

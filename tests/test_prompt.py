@@ -6,7 +6,7 @@ from pathlib import Path
 import pexpect
 import yaml
 
-from test_readme import QUESTIONS
+from terminal import QUESTIONS
 
 SHOP = """\
 category: {name: str(80) unique, parent: ref(category) optional as=children}

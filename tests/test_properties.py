@@ -1,17 +1,17 @@
 """Whatever the reader takes becomes a project that works: random answers, in random variants."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from conftest import Render, run
+from conftest import Environment, Render
 from macros import Renderer
+from projects import check, run
 from strategies import legal_texts
-from test_variants import VARIANTS, check
+from variants import VARIANTS
 
 # See CONTRIBUTING.md. An example is a project, so nothing is run again to make it smaller.
 settings.register_profile("quick", max_examples=12, derandomize=True)
@@ -32,7 +32,7 @@ variants = st.sampled_from(sorted(VARIANTS))
 @PROFILE
 @given(text=legal_texts(most=3), variant=variants)
 def test_a_random_answer_makes_a_project_that_works(
-    text: str, variant: str, rendered: Render, environment: Callable[[Path], Path]
+    text: str, variant: str, rendered: Render, environment: Environment
 ) -> None:
     project = rendered(resources=text, **VARIANTS[variant])
     try:

@@ -6,7 +6,8 @@ import copier
 import pytest
 import yaml
 
-from conftest import ROOT, Render, questions, run
+from conftest import Render
+from projects import ROOT, questions, run
 
 SETTINGS = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
 

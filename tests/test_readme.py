@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
-import pexpect
 import pytest
 
-from conftest import ROOT, Render, git, run
-from test_variants import VARIANTS
+from conftest import Render
+from projects import ROOT, git, run
+from terminal import QUESTIONS, answer
+from variants import VARIANTS
 
 # Commands that are not run here, with the reason.
 ELSEWHERE = {
@@ -43,33 +44,6 @@ def commands(*documents: Path) -> list[str]:
 def documents(project: Path) -> list[Path]:
     """Return the documents of a project, the README first."""
     return [*sorted(project.glob("*.md"), reverse=True), *sorted(project.glob("docs/*.md"))]
-
-
-# What each question can be told by, and what takes its default: in a text of several lines, Enter
-# alone would be one more line.
-QUESTIONS = [
-    ("What is the project called", "\r"),
-    ("short name", "\r"),
-    ("One sentence", "\r"),
-    ("Async or sync", "\r"),
-    ("Which database", "\r"),
-    ("PgBouncer between", "\r"),
-    ("Soft delete", "\r"),
-    ("Finish with", "\x1b\r"),
-    ("oldest Python", "\r"),
-    ("Which service", "\r"),
-]
-
-
-def answer(command: str, cwd: Path, *questions: tuple[str, str]) -> None:
-    """Run a command at a terminal, and answer its questions."""
-    child = pexpect.spawn("sh", ["-c", command], cwd=str(cwd), encoding="utf-8", timeout=120)
-    for text, keys in questions:
-        child.expect_exact(text)
-        child.send(keys)
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0, child.before
 
 
 def is_ready() -> bool:

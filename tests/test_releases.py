@@ -2,8 +2,8 @@
 
 import tomllib
 
-from conftest import ROOT, git
 from macros import load_macros
+from projects import ROOT, git
 from updating import released
 
 

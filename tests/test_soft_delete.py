@@ -1,12 +1,12 @@
 """Soft delete does what it says, on models made for the purpose, in each mode and database."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conftest import Render, run
+from conftest import Environment, Render
+from projects import run
 
 SUITE = Path(__file__).parent / "data" / "soft_delete"
 
@@ -14,7 +14,7 @@ SUITE = Path(__file__).parent / "data" / "soft_delete"
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("mode", ["async", "sync"])
 def test_soft_delete_passes_its_own_suite(
-    mode: str, database: str, render: Render, environment: Callable[[Path], Path]
+    mode: str, database: str, render: Render, environment: Environment
 ) -> None:
     project = render(mode=mode, database=database, soft_delete=True, resources="")
     shutil.copytree(SUITE, project / "tests" / "soft_delete")

@@ -1,18 +1,29 @@
-"""A project that people have worked on takes over a new release, and keeps all that they wrote."""
+"""An edited project takes over new releases and new answers, and keeps every edit."""
 
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import copier
 import pytest
 
-from conftest import ROOT, Render, git, run
+from conftest import Environment, Render
 from databases import Database, postgres
-from updating import RESOURCES, append, commit, conflicts, edit, files, released, unguarded, update
+from projects import ROOT, git, questions, run_suite
+from updating import (
+    RESOURCES,
+    append,
+    commit,
+    conflicts,
+    edit,
+    files,
+    invite,
+    released,
+    unguarded,
+    update,
+)
 
 # The newest is the tree as it is, tagged or not.
 CURRENT, *OLDER = (f"v{version}" for version in released())
@@ -23,20 +34,21 @@ def change_template(template: Path) -> None:
     """Change a template as a release might: a little in each kind of file."""
     app = template / "template" / "app"
     crud = next((app / "crud").glob("*yield*"))
-    router = next(path for path in (app / "routers").glob("*yield*"))
+    router = next((app / "routers").glob("*yield*"))
+    project = template / "template" / "pyproject.toml.jinja"
+    setting = '    banner: str = Field(default="", description="Text of the banner")\n\n'
     for path, old, new in [
-        (crud, "Functions flush and never commit", "These functions flush and never commit"),
-        (crud, "and nothing else.", "only."),
-        (router, "what the body leaves out stays as it is", "what is left out stays"),
-        (app / "main.py.jinja", "app.include_router(api)", "app.include_router(api, prefix='')"),
-        (template / "template/pyproject.toml.jinja", '"alembic>=1.20"', '"alembic>=1.20.1"'),
+        (crud, "They flush but never commit", "These functions flush but never commit"),
+        (crud, "Update the fields set in `data`.", "Update only the fields set in `data`."),
+        (router, "Omitted fields are unchanged.", "Omitted fields keep their values."),
         (
-            template / "template/pyproject.toml.jinja",
-            '    "pydantic[',
-            '    "anyio>=4",\n    "pydantic[',
+            app / "main.py.jinja",
+            "app.include_router(router)",
+            "app.include_router(router, tags=[])",
         ),
-        (template / "template/docs/architecture.md.jinja", "## A request", "## One request"),
-        (app / "settings.py.jinja", "Each field is the", "Each field stands for the"),
+        (app / "settings.py.jinja", "    pool_size: int", f"{setting}    pool_size: int"),
+        (project, '"alembic>=1.20"', '"alembic>=1.20.1"'),
+        (project, '    "pydantic[', '    "anyio>=4",\n    "pydantic['),
     ]:
         text = path.read_text(encoding="utf-8")
         assert old in text, f"{path.name} has no {old!r}"
@@ -75,17 +87,20 @@ def start(releases: Path, tag: str, folder: Path, **answers: Any) -> Path:
     return commit(folder, "Start")
 
 
-# What people do to a project: where, what they replace, and what they write. A text that is
-# replaced by itself and more is an insertion there; an empty one, at the end of the file.
-EDITS: list[tuple[str, str, str]] = [
-    # A field by hand.
-    (
-        "app/db/models/author.py",
-        "    email: Mapped[str] = mapped_column(sa.String(320))\n",
-        "    motto: Mapped[str | None]\n",
-    ),
-    ("app/schemas/author.py", "    email: EmailStr\n", "    motto: Text | None = None\n"),
-    ("app/schemas/author.py", "    email: str\n", "    motto: str | None\n"),
+# What people do to a project: the file, the place and the text. A number is a comment that invites
+# the owner's own lines, a text is what stands before, and an empty text is the end of the file.
+EDITS: list[tuple[str, int | str, str]] = [
+    # A column by hand, and the fields of the schemas.
+    ("app/db/models/author.py", 1, "    motto: Mapped[str | None]\n"),
+    ("app/schemas/author.py", 0, "    motto: str | None = None\n"),
+    ("app/schemas/author.py", 1, "    motto: str | None = None\n"),
+    ("app/schemas/author.py", 2, "    motto: str | None\n"),
+    # The same in a resource whose fields and references change.
+    ("app/db/models/note.py", 0, '        sa.Index("ix_notes_mood", "mood"),\n'),
+    ("app/db/models/note.py", 1, "    stars: Mapped[int | None]\n"),
+    ("app/schemas/note.py", 0, "    stars: int | None = None\n"),
+    ("app/schemas/note.py", 1, "    stars: int | None = None\n"),
+    ("app/schemas/note.py", 2, "    stars: int | None\n"),
     # A function at the end of each crud file.
     (
         "app/crud/author.py",
@@ -97,51 +112,34 @@ EDITS: list[tuple[str, str, str]] = [
         "",
         "\n\ndef shout(note: models.Note) -> str:\n    return note.title.upper()\n",
     ),
-    # A route, and a changed one.
+    # A route, a changed one, and the first import.
     (
         "app/routers/authors.py",
         "",
-        '\n\n@router.get("/{author_id}/motto")\nasync def motto(author_id: Id) -> Id:\n    ...\n',
+        '\n\n@router.get("/{key}/motto")\nasync def motto(key: Id) -> Id:\n    ...\n',
     ),
-    ("app/routers/notes.py", '    """Add a note."""\n', '    print("a note comes")\n'),
+    ("app/routers/notes.py", '    """Create a note."""\n', '    print("a note comes")\n'),
+    ("app/routers/notes.py", '"""Routes of notes."""\n\n', "import logging\n"),
+    # A middleware, an error's handler, a service.
+    (
+        "app/main.py",
+        "from fastapi import FastAPI\n",
+        "from fastapi.middleware.gzip import GZipMiddleware\n",
+    ),
+    ("app/main.py", 0, "    app.add_middleware(GZipMiddleware)\n"),
+    ("app/errors.py", -1, "    LookupError: lambda _request, error: print(error),\n"),
+    ("compose.yaml", 0, "  mail:\n    image: mailpit\n"),
     # A dependency, a tool, a setting.
-    (
-        "pyproject.toml",
-        "    # Your own dependencies go below this line.\n",
-        '    "mako>=1.3",\n',
-    ),
-    ("pyproject.toml", "    # Your own tools go below this line.\n", '    "certifi>=2024",\n'),
-    (
-        "app/settings.py",
-        "    # Your own settings go below this line.\n",
-        '    motto: str = Field(default="", description="Ours")\n',
-    ),
-    ("README.md", "# My Backend\n", "\nWritten by us.\n"),
-    (
-        "docs/settings.md",
-        "a connection before it is answered 503 |\n",
-        "| `MOTTO` | `` | Ours |\n",
-    ),
+    ("pyproject.toml", 0, '    "mako>=1.3",\n'),
+    ("pyproject.toml", 1, '    "certifi>=2024",\n'),
+    ("app/settings.py", 0, '    motto: str = Field(default="", description="Ours")\n'),
     # Tests.
-    ("tests/crud/test_author.py", "", "\n\ndef test_of_our_own() -> None:\n    assert True\n"),
     ("tests/routers/test_notes.py", "", "\n\ndef test_of_our_own() -> None:\n    assert True\n"),
     # The shared lists.
-    (
-        "app/db/models/__init__.py",
-        "# Your own models go below this line.\n",
-        "from app.db.models.shelf import Shelf\n",
-    ),
-    ("app/db/models/__init__.py", "    # Your own models go below this line.\n", '    "Shelf",\n'),
-    (
-        "app/routers/__init__.py",
-        "# Import your own routers below this line.\n",
-        "from app.routers.shelves import router as shelves\n",
-    ),
-    (
-        "app/routers/__init__.py",
-        "# Include your own routers below this line.\n",
-        "api.include_router(shelves)\n",
-    ),
+    ("app/db/models/__init__.py", 0, "from app.db.models.shelf import Shelf\n"),
+    ("app/db/models/__init__.py", 1, '    "Shelf",\n'),
+    ("app/routers/__init__.py", 0, "    shelves,\n"),
+    ("app/routers/__init__.py", 1, "    shelves.router,\n"),
 ]
 ADDED = {
     "app/db/models/shelf.py": '''\
@@ -153,7 +151,7 @@ from app.db.base import Base
 
 
 class Shelf(Base):
-    """One row: shelf."""
+    """A shelf."""
 
     __tablename__ = "shelves"
 
@@ -185,6 +183,8 @@ down_revision = "0001"
 
 def upgrade() -> None:
     op.add_column("authors", sa.Column("motto", sa.Text()))
+    op.add_column("notes", sa.Column("stars", sa.Integer()))
+    op.create_index("ix_notes_mood", "notes", ["mood"])
     op.create_table(
         "shelves",
         sa.Column("id", sa.BigInteger(), sa.Identity(), primary_key=True),
@@ -200,22 +200,28 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("shelves")
+    op.drop_index("ix_notes_mood")
+    op.drop_column("notes", "stars")
     op.drop_column("authors", "motto")
 ''',
 }
-README = "# Our library\n\nWritten anew, from the first line to the last.\n"
+README = "# Our library\n\nRewritten from the first line to the last.\n"
+INITIAL = "Initial tables"
 
 
 def work_on(project: Path) -> None:
     """Edit a project as people do."""
     for path, place, text in EDITS:
-        if place:
+        if isinstance(place, int):
+            invite(project, path, place, text)
+        elif place:
             edit(project, path, (place, place + text))
         else:
             append(project, path, text)
     for path, text in ADDED.items():
         (project / path).write_text(text, encoding="utf-8")
-    edit(project, "migrations/versions/0001_initial.py", ("The first tables", "Our first tables"))
+    (project / "README.md").write_text(README, encoding="utf-8")
+    edit(project, "migrations/versions/0001_initial.py", (INITIAL, f"Our first: {INITIAL}"))
     commit(project, "Work")
 
 
@@ -224,8 +230,10 @@ def lost(project: Path) -> list[str]:
     now = files(project)
     gone = [f"{path}: {text!r}" for path, _place, text in EDITS if text not in now.get(path, "")]
     gone += [path for path, text in ADDED.items() if now.get(path) != text]
-    if "Our first tables" not in now["migrations/versions/0001_initial.py"]:
+    if "Our first: " not in now["migrations/versions/0001_initial.py"]:
         gone.append("the edited revision")
+    if now["README.md"] != README:
+        gone.append("the rewritten README")
     return gone
 
 
@@ -251,21 +259,22 @@ def test_a_release_leaves_every_edit_in_place(
     assert git(project, "diff", "--check") == ""
 
 
-def test_the_readme_belongs_to_the_team(releases: Path, tmp_path: Path) -> None:
+def test_a_rewritten_readme_survives_every_change_of_answers(
+    releases: Path, tmp_path: Path
+) -> None:
     project = start(releases, CURRENT, tmp_path / "project", resources=RESOURCES)
     (project / "README.md").write_text(README, encoding="utf-8")
     commit(project, "Rewrite the README")
-    update(project, to=NEXT, soft_delete=True, project_name="Another Name")
+    changed: set[str] = set()
+    for answers in EVERY_ANSWER:
+        update(project, to=CURRENT, **answers)
+        assert not conflicts(project), answers
+        commit(project)
+        changed |= answers.keys()
+    update(project, to=NEXT)
     assert not conflicts(project)
     assert (project / "README.md").read_text(encoding="utf-8") == README
-
-
-def test_a_deleted_readme_does_not_come_back(render: Render) -> None:
-    project = commit(render(resources=RESOURCES))
-    (project / "README.md").unlink()
-    commit(project, "No README")
-    update(project, soft_delete=True)
-    assert not (project / "README.md").exists()
+    assert changed == questions() - {"delete_files"}
 
 
 def git_check(project: Path) -> list[str]:
@@ -285,8 +294,8 @@ def test_a_deleted_resource_does_not_come_back(releases: Path, tmp_path: Path) -
     edit(
         project,
         "app/routers/__init__.py",
-        ("from app.routers.orders import router as orders\n", ""),
-        ("api.include_router(orders)\n", ""),
+        ("    orders,\n", ""),
+        ("    orders.router,\n", ""),
     )
     commit(project, "No orders")
     update(project, to=NEXT)
@@ -297,7 +306,7 @@ def test_a_deleted_resource_does_not_come_back(releases: Path, tmp_path: Path) -
 
 def test_a_renamed_resource_keeps_what_was_written_in_it(render: Render) -> None:
     project = commit(render(resources=RESOURCES))
-    edit(project, "app/crud/note.py", ("and nothing else.", "and tell nobody."))
+    edit(project, "app/crud/note.py", ("Update the fields set in `data`.", "Update in secret."))
     append(project, "app/crud/note.py", "\n\ndef shout() -> None:\n    ...\n")
     commit(project, "Work")
     # As the README says: first by hand, and then in the answers.
@@ -310,7 +319,7 @@ def test_a_renamed_resource_keeps_what_was_written_in_it(render: Render) -> None
     update(project, resources=RESOURCES.replace("note:", "memo:\n  _plural: notes"))
     assert conflicts(project) == ["app/crud/memo.py"]
     text = (project / "app/crud/memo.py").read_text(encoding="utf-8")
-    assert "and tell nobody." in text
+    assert "Update in secret." in text
     assert "def shout()" in text
     assert not [path for path in files(project) if re.search(r"note\b", path)]
 
@@ -324,6 +333,49 @@ QUIET: dict[str, dict[str, Any]] = {
     "names": {"project_name": "Night Library", "project_slug": "night-library"},
     "resources": {"resources": RESOURCES + "tag:\n  name: str(50) unique\n"},
 }
+
+
+# Answers that change every question, step by step.
+EVERY_ANSWER: list[dict[str, Any]] = [
+    {
+        "project_name": "Night Library",
+        "project_slug": "night-library",
+        "project_description": "Books that are lent by night.",
+        "ci": "none",
+        "python_version": "3.13",
+    },
+    {"soft_delete": True, "resources": RESOURCES + "tag:\n  name: str(50) unique\n"},
+    {
+        "pgbouncer": True,
+        "pgbouncer_pool_mode": "session",
+        "pgbouncer_default_pool_size": 7,
+        "pgbouncer_max_client_conn": 321,
+    },
+    {"mode": "sync", "database": "sqlite"},
+]
+
+# What the answers add to an edited resource: each changes other lines of its files.
+GROWTH = {
+    "a field": "  pages: int default=1\n",
+    "a field with an import": "  printed: date optional\n",
+    "an enum": "  size: enum(big, small) default=big\n",
+    "an index": "  _index: [mood, title]\n",
+    "a sort order": "  shelf: str(20) default=A index\n",
+    "a reference": "  editor: ref(author) optional\n",
+    "a collection": "  reader: ref(author) optional as=readings\n",
+}
+
+
+def test_growing_resources_do_not_touch_what_was_written_by_hand(render: Render) -> None:
+    project = commit(render(resources=RESOURCES))
+    work_on(project)
+    resources = RESOURCES
+    for name, line in GROWTH.items():
+        resources += line
+        update(project, resources=resources)
+        assert not conflicts(project), name
+        assert not lost(project), name
+        commit(project)
 
 
 @pytest.mark.parametrize("question", QUIET)
@@ -345,7 +397,7 @@ def test_changes_on_both_sides_of_a_line_lose_nothing(render: Render) -> None:
 
 
 def test_weeks_of_work_on_a_living_database_lose_nothing(
-    releases: Path, environment: Callable[[Path], Path], tmp_path: Path
+    releases: Path, environment: Environment, tmp_path: Path
 ) -> None:
     project = start(releases, CURRENT, tmp_path / "project", resources=RESOURCES)
     work_on(project)
@@ -385,5 +437,4 @@ def test_weeks_of_work_on_a_living_database_lose_nothing(
         database.python = environment(project)
         database.alembic("check")
         assert database.sql(rows) == before
-        aside = f"--basetemp={tmp_path / 'suite'}"
-        run([str(database.python), "-m", "pytest", "-q", "--ignore=tests/pools", aside], project)
+        run_suite(project, database.python)

@@ -1,78 +1,40 @@
-"""Every variant is a project that passes its own checks, with no trace of what it is not."""
+"""Every variant passes its own checks, and shows no trace of the options that are off."""
 
-import os
 import re
-from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conftest import DOMAINS, Render, run
-
-BACKENDS = {
-    "sqlite": {"database": "sqlite"},
-    "postgresql": {"database": "postgresql"},
-    "pgbouncer": {"database": "postgresql", "pgbouncer": True},
-}
-VARIANTS = {
-    f"{mode}-{backend}{'-soft' if soft_delete else ''}": {
-        "mode": mode,
-        **BACKENDS[backend],
-        "soft_delete": soft_delete,
-    }
-    for mode, backend, soft_delete in product(("async", "sync"), BACKENDS, (False, True))
-}
-DOMAIN_NAMES = sorted(path.stem for path in DOMAINS.glob("*.yml"))
+from conftest import Environment, Render
+from projects import check, run
+from variants import BACKENDS, SPREAD, VARIANTS, domain
 
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
 
 
-def domain(name: str) -> str:
-    """Return an example of a `resources` answer."""
-    return (DOMAINS / f"{name}.yml").read_text(encoding="utf-8")
-
-
-def check(project: Path, python: Path, *suite: str) -> None:
-    """Run what the project's own CI runs."""
-    tools = python.parent
-    run([str(tools / "ruff"), "format", "--check", "--quiet", "."], project)
-    run([str(tools / "ruff"), "check", "--quiet", "."], project)
-    run([str(tools / "mypy"), "--cache-dir", str(tools.parent / "mypy")], project)
-    output = run([str(python), "-m", "pytest", "-q", *suite], project)
-    if os.environ.get("CI"):
-        assert "skipped" not in output
-
-
 @every_variant
 def test_a_variant_passes_its_own_checks(
-    variant: str, render: Render, environment: Callable[[Path], Path]
+    variant: str, render: Render, environment: Environment
 ) -> None:
     project = render(**VARIANTS[variant])
     check(project, environment(project))
 
 
-# Each example in three variants, so that each variant has one.
-SPREAD = [
-    (DOMAIN_NAMES[index % len(DOMAIN_NAMES)], variant) for index, variant in enumerate(VARIANTS)
-]
-
-
 @pytest.mark.parametrize(("name", "variant"), SPREAD)
 def test_an_example_passes_its_own_checks(
-    name: str, variant: str, render: Render, environment: Callable[[Path], Path]
+    name: str, variant: str, render: Render, environment: Environment
 ) -> None:
     project = render(resources=domain(name), **VARIANTS[variant])
-    check(project, environment(project), "--ignore=tests/pools")
+    check(project, environment(project))
 
 
 @pytest.mark.parametrize("mode", ["async", "sync"])
 def test_a_project_without_resources_passes_its_own_checks(
-    mode: str, render: Render, environment: Callable[[Path], Path]
+    mode: str, render: Render, environment: Environment
 ) -> None:
     project = render(resources="", mode=mode)
-    check(project, environment(project), "--ignore=tests/pools")
+    check(project, environment(project))
 
 
 def files(project: Path) -> dict[str, str]:
@@ -153,7 +115,7 @@ def test_async_and_sync_differ_only_in_that(backend: str, rendered: Render) -> N
 
 @pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
 def test_a_later_python_pleases_its_linter(
-    version: str, render: Render, environment: Callable[[Path], Path]
+    version: str, render: Render, environment: Environment
 ) -> None:
     tools = environment(render("with-this-python")).parent
     project = render(resources=domain("12-hr-leave"), python_version=version)

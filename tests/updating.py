@@ -6,10 +6,10 @@ from typing import Any
 
 import copier
 
-from conftest import ROOT, git
+from projects import ROOT, git
 
-# What Copier renders once and then leaves to the project, and where it keeps the template's commit.
-GUARDED = ("README.md", "migrations/versions/", "uv.lock")
+# Rendered once; from then on these belong to the project.
+GUARDED = ("migrations/versions/", "README.md", "uv.lock")
 
 # What the projects of these tests are about, unless told otherwise.
 RESOURCES = """\
@@ -85,3 +85,13 @@ def append(project: Path, path: str, text: str) -> None:
     """Add text at the end of a file."""
     with (project / path).open("a", encoding="utf-8") as file:
         file.write(text)
+
+
+def invite(project: Path, path: str, number: int, text: str) -> None:
+    """Insert text below one of the comments that invite the owner's own lines, counted from 0."""
+    file = project / path
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    places = [place for place, line in enumerate(lines, 1) if "below this line" in line]
+    assert places[number:], f"{path} has {len(places)} lines that invite the owner's own"
+    lines.insert(places[number], text)
+    file.write_text("".join(lines), encoding="utf-8")

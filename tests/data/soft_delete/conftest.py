@@ -1,4 +1,4 @@
-"""One suite for both modes: tests are written with a Session, in async mode an AsyncSession's."""
+"""Run the same tests in both modes: in async mode, on the Session of an AsyncSession."""
 
 import asyncio
 import inspect
@@ -22,12 +22,12 @@ if ASYNC:
 
 collect_ignore = []
 if EXAMPLE_URL.startswith("sqlite"):
-    # It has one lock for all writers, and its planner does not know how many rows there are.
+    # SQLite has no row locks, and its planner does not know the number of rows.
     collect_ignore = ["test_row_locks.py", "test_plans.py"]
 
 
 class Database:
-    """The project's engine and, in async mode, its event loop; one for each thread."""
+    """The project's engine and, in async mode, an event loop; one per thread."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -37,7 +37,7 @@ class Database:
         self.engine: sa.Engine = engine.sync_engine if ASYNC else engine
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call a function that reads and writes through this database."""
+        """Call a function that uses this database."""
         if self._loop is None:
             return function(*args, **kwargs)
         return self._loop.run_until_complete(greenlet_spawn(function, *args, **kwargs))
@@ -46,14 +46,14 @@ class Database:
         """Open a session; on a connection, its commits and rollbacks end savepoints."""
         session = self._factory(join_transaction_mode="create_savepoint")
         if ASYNC:
-            # Kept alive by the session that the tests have.
+            # The tests keep the sync session only.
             session.sync_session.info["proxy"] = session
             session = session.sync_session
         session.bind = connection or session.bind
         return session
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close all connections."""
         self.run(self.engine.dispose)
         if self._loop is not None:
             self._loop.close()
@@ -79,7 +79,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def session(database: Database) -> Iterator[orm.Session]:
-    """Give a session whose commits and rollbacks stay inside the test."""
+    """Return a session whose commits and rollbacks are undone after the test."""
     connection = database.run(database.engine.connect)
     transaction = database.run(connection.begin)
     session = database.session(connection)
@@ -91,7 +91,7 @@ def session(database: Database) -> Iterator[orm.Session]:
 
 @pytest.fixture
 def statements(database: Database) -> Iterator[list[str]]:
-    """Watch the SQL that reaches the driver."""
+    """Record the SQL sent to the driver."""
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -103,7 +103,7 @@ def statements(database: Database) -> Iterator[list[str]]:
 
 
 class Actor:
-    """Someone else: a thread with a database and a session of its own, that commits at the end."""
+    """A concurrent transaction: a thread with its own engine and session, committed at the end."""
 
     def __init__(self, url: str, act: Callable[[orm.Session], Any]) -> None:
         self._url = url
@@ -129,7 +129,7 @@ class Actor:
             database.close()
 
     def wait_until_blocked(self, session: orm.Session) -> None:
-        """Return once it waits for a lock; SQLite does not show that, but has one lock only."""
+        """Wait until it is blocked by a lock, which SQLite does not show."""
         assert self._started.wait(timeout=30)
         if session.bind.dialect.name == "postgresql":
             blocked = sa.text("SELECT count(*), pg_sleep(0.01) FROM pg_locks WHERE NOT granted")
@@ -138,13 +138,13 @@ class Actor:
 
     def result(self) -> Any:
         self._thread.join(timeout=30)
-        assert not self._thread.is_alive(), "it waits for ever"
+        assert not self._thread.is_alive(), "it is blocked forever"
         return self._result
 
 
 @pytest.fixture
 def someone_else(database: Database) -> Iterator[Callable[..., Actor]]:
-    """Start actors."""
+    """Start concurrent transactions."""
     actors: list[Actor] = []
 
     def start(act: Callable[[orm.Session], Any]) -> Actor:
@@ -158,7 +158,7 @@ def someone_else(database: Database) -> Iterator[Callable[..., Actor]]:
 
 @pytest.fixture
 def real_session(database: Database) -> Iterator[orm.Session]:
-    """Give a session whose commits are real; empty the tables afterwards."""
+    """Return a session that really commits; empty the tables afterwards."""
     session = database.session()
     yield session
 
@@ -174,7 +174,7 @@ def real_session(database: Database) -> Iterator[orm.Session]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object:
-    """Run the tests where database calls can be awaited."""
+    """Run each test where database calls can be awaited."""
     names = inspect.signature(pyfuncitem.obj).parameters
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
     if "database" not in pyfuncitem.funcargs:

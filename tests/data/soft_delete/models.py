@@ -132,6 +132,14 @@ class Comment(SoftDeleteMixin, Base):
     post: Mapped[Post] = relationship(back_populates="comments")
 
 
+class Review(SoftDeleteMixin, Base):
+    __tablename__ = "reviews"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    post_id: Mapped[int] = ref("posts.id", "CASCADE")
+    author_id: Mapped[int] = ref("users.id", "CASCADE")
+
+
 # --- A tree
 
 

@@ -1,4 +1,4 @@
-"""Two transactions at once: whoever comes second waits, and then sees what the first one did."""
+"""Concurrent transactions: the second one waits, then sees the result of the first."""
 
 import datetime as dt
 
@@ -7,7 +7,7 @@ from app.db import soft_delete
 from app.db.soft_delete import NotLiveError, ParentDeletedError, StillReferencedError, purge
 from sqlalchemy import func, select, update
 
-from .models import Category, Comment, Post, User
+from .models import Category, Comment, Post, Review, User
 
 EVERY_ROW = {"include_deleted": True}
 
@@ -48,7 +48,7 @@ def set_title(session):
     return session.scalar(statement)
 
 
-def test_row_created_just_before_its_parent_is_deleted_goes_along(real_session, someone_else):
+def test_row_inserted_just_before_its_parent_is_deleted_is_deleted_too(real_session, someone_else):
     insert_post(real_session)
     other = someone_else(lambda session: session.delete(get(session, User)))
     other.wait_until_blocked(real_session)
@@ -57,7 +57,7 @@ def test_row_created_just_before_its_parent_is_deleted_goes_along(real_session, 
     assert count_live(real_session, Post) == 0
 
 
-def test_row_is_not_created_below_a_parent_that_is_being_deleted(real_session, someone_else):
+def test_row_being_deleted_cannot_be_referenced(real_session, someone_else):
     real_session.delete(get(real_session, User))
     other = someone_else(insert_post)
     other.wait_until_blocked(real_session)
@@ -65,7 +65,18 @@ def test_row_is_not_created_below_a_parent_that_is_being_deleted(real_session, s
     assert isinstance(other.result(), NotLiveError)
 
 
-def test_row_is_created_below_a_parent_whose_deletion_is_rolled_back(real_session, someone_else):
+def test_insert_waits_for_a_deletion_without_a_deadlock(real_session, someone_else):
+    # The deletion has locked the user, and is going to lock the post.
+    real_session.get(User, 1, with_for_update=True)
+    values = {"post_id": 1, "author_id": 1}
+    other = someone_else(lambda session: soft_delete.insert(session, Review, values))
+    other.wait_until_blocked(real_session)
+    assert soft_delete.delete(real_session, User, 1)
+    real_session.commit()
+    assert isinstance(other.result(), NotLiveError)
+
+
+def test_row_can_be_referenced_when_its_deletion_is_rolled_back(real_session, someone_else):
     real_session.delete(get(real_session, User))
     other = someone_else(insert_post)
     other.wait_until_blocked(real_session)
@@ -73,7 +84,7 @@ def test_row_is_created_below_a_parent_whose_deletion_is_rolled_back(real_sessio
     assert isinstance(other.result(), int)
 
 
-def test_row_created_two_levels_down_goes_along(real_session, someone_else):
+def test_row_inserted_two_levels_down_is_deleted_too(real_session, someone_else):
     soft_delete.insert(real_session, Comment, {"id": 2, "post_id": 1})
     other = someone_else(lambda session: session.delete(get(session, User)))
     other.wait_until_blocked(real_session)
@@ -82,7 +93,7 @@ def test_row_created_two_levels_down_goes_along(real_session, someone_else):
     assert count_live(real_session, Comment) == 0
 
 
-def test_row_that_restricts_created_just_before_refuses_the_delete(real_session, someone_else):
+def test_restricting_row_inserted_just_before_prevents_the_delete(real_session, someone_else):
     real_session.add(Category(id=1))
     real_session.commit()
     insert_post(real_session, category_id=1)
@@ -91,6 +102,32 @@ def test_row_that_restricts_created_just_before_refuses_the_delete(real_session,
     real_session.commit()
     assert isinstance(other.result(), StillReferencedError)
     assert count_live(real_session, Category) == 1
+
+
+def test_second_of_two_deletes_finds_no_row(real_session, someone_else):
+    assert soft_delete.delete(real_session, User, 1)
+    other = someone_else(lambda session: soft_delete.delete(session, User, 1))
+    other.wait_until_blocked(real_session)
+    real_session.commit()
+    assert other.result() is False
+
+
+def test_update_of_a_row_that_is_being_deleted_finds_no_row(real_session, someone_else):
+    assert soft_delete.delete(real_session, Post, 1)
+    other = someone_else(set_title)
+    other.wait_until_blocked(real_session)
+    real_session.commit()
+    assert other.result() is None
+    assert get(real_session, Post).title == ""
+
+
+def test_delete_of_a_row_that_is_being_updated_waits(real_session, someone_else):
+    assert set_title(real_session) == 1
+    other = someone_else(lambda session: soft_delete.delete(session, Post, 1))
+    other.wait_until_blocked(real_session)
+    real_session.commit()
+    assert other.result() is True
+    assert get(real_session, Post).title == "new"
 
 
 def test_second_of_two_deletes_keeps_the_first_timestamp(real_session, someone_else):
@@ -107,7 +144,7 @@ def test_second_of_two_deletes_keeps_the_first_timestamp(real_session, someone_e
     assert other.result() == user.deleted_at
 
 
-def test_row_restored_just_before_its_parent_is_deleted_goes_along(real_session, someone_else):
+def test_row_restored_just_before_its_parent_is_deleted_is_deleted_too(real_session, someone_else):
     real_session.delete(get(real_session, Post))
     real_session.commit()
     restore(real_session, Post)
@@ -118,7 +155,7 @@ def test_row_restored_just_before_its_parent_is_deleted_goes_along(real_session,
     assert [count_live(real_session, cls) for cls in (User, Post, Comment)] == [0, 0, 0]
 
 
-def test_row_is_not_restored_below_a_parent_that_is_being_deleted(real_session, someone_else):
+def test_row_is_not_restored_while_its_parent_is_being_deleted(real_session, someone_else):
     real_session.delete(get(real_session, Post))
     real_session.commit()
     real_session.delete(get(real_session, User))
@@ -150,8 +187,7 @@ def test_row_that_is_being_purged_is_not_restored(real_session, someone_else):
     assert other.result() is False
 
 
-def test_deletions_by_many_at_once(real_session, someone_else):
-    """Several threads of one process: every deletion has a timestamp of its own."""
+def test_concurrent_deletes_have_different_timestamps(real_session, someone_else):
     real_session.add_all(User(id=key) for key in range(101, 141))
     real_session.commit()
 

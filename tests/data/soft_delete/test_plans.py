@@ -1,4 +1,4 @@
-"""How PostgreSQL finds live rows among a million, nine tenths of them deleted."""
+"""How PostgreSQL finds live rows among a million rows, 90 % of them deleted."""
 
 import json
 
@@ -38,8 +38,8 @@ def scan_of(nodes):
     return scan["Index Name"], scan["Actual Rows"], scan.get("Rows Removed by Filter", 0)
 
 
-def test_live_rows_are_found_without_passing_the_deleted_ones(session):
-    # The oldest rows are deleted: whoever reads in order of age would have to pass them all.
+def test_live_rows_are_found_without_scanning_deleted_ones(session):
+    # The oldest rows are deleted: a scan in order of age would read them all first.
     session.execute(sa.text("SET LOCAL statement_timeout = 0"))
     session.execute(sa.text(ROWS))
     session.execute(sa.text("ANALYZE items"))

@@ -1,10 +1,13 @@
-"""Whatever form a statement has, a session sees live rows only."""
+"""Every form of statement reads live rows only."""
 
 import datetime as dt
+import gc
 import pickle
+import weakref
 
 import pytest
 import sqlalchemy as sa
+from app.db import soft_delete
 from sqlalchemy import exists, func, literal, orm, select, union_all
 from sqlalchemy.orm import (
     aliased,
@@ -36,7 +39,7 @@ pytestmark = pytest.mark.usefixtures("rows")
 
 @pytest.fixture
 def rows(database, session):
-    """Set marks by hand, also where a deletion would have cascaded or been refused."""
+    """Set `deleted_at` directly, also where a deletion would have cascaded or been refused."""
 
     def insert() -> None:
         def add(cls, *rows):
@@ -293,7 +296,7 @@ def test_select(session, form, expected):
 
 @pytest.mark.parametrize(("form", "_expected"), SELECTS.values(), ids=SELECTS)
 def test_select_with_deleted_rows(session, form, _expected):
-    """It reads what a plain session would."""
+    """Read the same rows as a plain session."""
     read, statement = form
     with orm.Session(session.connection()) as plain:
         expected = read(plain, statement)
@@ -387,7 +390,7 @@ def test_expired_and_deferred_attributes_of_a_deleted_row_load(session):
 
 
 @pytest.mark.parametrize("load", [joinedload, selectinload, subqueryload, immediateload])
-def test_refresh_loads_live_rows_below(session, load):
+def test_refresh_loads_live_child_rows(session, load):
     post = (
         session.scalars(
             select(Post).where(Post.id == 1).options(load(Post.comments), load(Post.editor))
@@ -403,7 +406,7 @@ def test_refresh_loads_live_rows_below(session, load):
 
 
 @pytest.mark.parametrize("load", [joinedload, selectinload, subqueryload, immediateload])
-def test_refresh_in_a_tree_loads_live_rows_below(session, load):
+def test_refresh_in_a_tree_loads_live_child_rows(session, load):
     node = (
         session.scalars(select(Node).where(Node.id == 1).options(load(Node.children)))
         .unique()
@@ -422,7 +425,7 @@ every_load = pytest.mark.parametrize(
 
 
 def one(session, cls, key, load, *attributes, **options):
-    """One object, with relationships loaded in some way, or lazily."""
+    """Return one object with its relationships loaded eagerly or lazily."""
     statement = select(cls).where(cls.id == key).execution_options(**options)
     if load:
         statement = statement.options(*map(load, attributes))
@@ -446,7 +449,7 @@ def test_many_to_one(session, load):
 
 
 @every_load
-def test_child_of_a_deleted_parent_shows_no_parent(session, load):
+def test_child_row_of_a_deleted_row_has_no_parent(session, load):
     assert one(session, Post, 3, load, Post.author).author is None
 
 
@@ -530,14 +533,14 @@ def test_merge_onto_a_deleted_row_is_refused_by_the_database(session):
         session.flush()
 
 
-def test_lazy_load_below_an_object_loaded_with_deleted_rows(session):
+def test_lazy_load_from_an_object_loaded_with_deleted_rows(session):
     user = session.get(User, 1, execution_options=EVERY_ROW)
     assert ids(user.posts) == [1, 2]
     assert ids(user.posts[0].comments) == [1, 2]
     assert user.posts[0].editor.id == 2
 
 
-def test_options_do_not_pile_up(session, statements):
+def test_options_do_not_accumulate(session, statements):
     user = session.get(User, 1)
     for _ in range(3):
         session.refresh(user)
@@ -548,13 +551,13 @@ def test_options_do_not_pile_up(session, statements):
     assert max(statement.count("deleted_at IS NULL") for statement in statements) == 1
 
 
-def test_refresh_below_an_object_loaded_with_deleted_rows(session):
+def test_refresh_of_an_object_loaded_with_deleted_rows(session):
     user = session.get(User, 1, execution_options=EVERY_ROW)
     session.refresh(user, ["posts"])
     assert ids(user.posts) == [1, 2]
 
 
-def test_a_loaded_object_can_be_pickled(session):
+def test_loaded_object_can_be_pickled(session):
     users = session.scalars(select(User).execution_options(**EVERY_ROW)).all()
     users += session.scalars(select(User)).all()
     assert [user.id for user in pickle.loads(pickle.dumps(users))] == [1, 2, 1]  # noqa: S301
@@ -581,7 +584,35 @@ def test_compiled_statements_are_found_in_the_cache(session):
     assert len(cache) == compiled
 
 
-# --- Streaming, updates, the way round
+def test_statements_are_filtered_once_and_not_kept(session):
+    statement = select(User)
+    session.scalars(statement).all()
+    filtered = soft_delete._live[statement]  # noqa: SLF001
+    session.scalars(statement).all()
+    assert soft_delete._live[statement] is filtered  # noqa: SLF001
+    kept = weakref.ref(statement)
+    del statement, filtered
+    gc.collect()
+    assert kept() is None
+
+
+def test_identity_lookup_is_what_session_get_asks(session, monkeypatch):
+    """`Session._identity_lookup` is private: this fails if SQLAlchemy renames or bypasses it."""
+    asked = []
+    lookup = orm.Session._identity_lookup  # noqa: SLF001
+
+    def note(self, *args, **kwargs):
+        asked.append(args[0].class_)
+        return lookup(self, *args, **kwargs)
+
+    monkeypatch.setattr(orm.Session, "_identity_lookup", note)
+    post = session.get(Post, 1)
+    assert post.author.id == 1
+    session.get(Post, 1)
+    assert asked == [Post, User, Post]
+
+
+# --- Streaming, updates, opting out
 
 
 def test_streaming(session):
@@ -633,28 +664,28 @@ def test_insert_from_select(session):
     assert session.scalars(select(Tag.id).where(Tag.id > 100)).all() == [101]
 
 
-# --- The limits that the module's docstring names
+# --- The limits named by the package's docstring
 
 
-def test_statements_on_tables_see_every_row(session):
+def test_statements_on_tables_are_not_filtered(session):
     users = User.__table__
     assert session.scalar(select(func.count()).select_from(users)) == 2
     assert session.scalar(sa.text("SELECT count(*) FROM users")) == 2
     assert session.connection().scalar(select(func.count(User.id))) == 2
 
 
-def test_text_from_statement_sees_every_row(session):
+def test_text_from_statement_is_not_filtered(session):
     statement = select(User).from_statement(sa.text("SELECT * FROM users"))
     assert len(session.scalars(statement).all()) == 2
 
 
-def test_bulk_update_by_primary_key_changes_every_row(session):
+def test_bulk_update_by_primary_key_is_not_filtered(session):
     session.execute(sa.update(User), [{"id": 1, "name": "new"}, {"id": 2, "name": "new"}])
     names = session.scalars(select(User.name).execution_options(**EVERY_ROW)).all()
     assert names == ["new", "new"]
 
 
-def test_any_and_has_from_a_class_to_itself_see_every_row(session):
+def test_any_and_has_from_a_class_to_itself_are_not_filtered(session):
     assert ids(session.scalars(select(Node).where(Node.parent.has()))) == [2, 4]
     assert ids(session.scalars(select(Node).where(Node.children.any(Node.id == 3)))) == [1]
     # An alias sees live rows.
@@ -664,12 +695,12 @@ def test_any_and_has_from_a_class_to_itself_see_every_row(session):
     assert session.scalars(statement).all() == []
 
 
-def test_outer_sides_of_a_full_join_see_every_row(session):
+def test_outer_sides_of_a_full_join_are_not_filtered(session):
     statement = select(Post.id, User.id).join(User, Post.author_id == User.id, full=True)
     assert sorted(session.execute(statement), key=repr) == [(1, 1), (3, None), (None, 2)]
 
 
-def test_filter_alone_in_a_subquery_sees_every_row(session):
+def test_filter_alone_in_a_subquery_is_not_filtered(session):
     count = select(func.count(User.id).filter(User.id > 0))
     assert session.scalar(select(count.scalar_subquery())) == 2
     # select_from() shows the class.
@@ -683,7 +714,7 @@ def test_merge_onto_a_deleted_object_in_the_session_changes_it(session):
     assert (held.name, held.is_deleted) == ("new", True)
 
 
-def test_collection_in_memory_keeps_a_row_that_is_deleted_later(session):
+def test_loaded_collection_keeps_a_row_that_is_deleted_later(session):
     user = session.scalars(select(User).options(selectinload(User.posts))).one()
     session.delete(user.posts[0])
     assert ids(user.posts) == [1]

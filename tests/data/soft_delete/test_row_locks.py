@@ -1,4 +1,4 @@
-"""What only locks on rows can show: purging passes by what others are busy with."""
+"""Row locks: the purge skips locked rows."""
 
 import datetime as dt
 
@@ -35,7 +35,7 @@ def left(session):
     return session.scalars(statement).all()
 
 
-def test_purge_passes_by_a_row_that_is_being_restored(real_session, someone_else):
+def test_purge_skips_a_row_that_is_being_restored(real_session, someone_else):
     restore(real_session, User, 1)
     other = someone_else(lambda session: purge(session, User, EVER))
     assert other.result() == 5
@@ -43,7 +43,7 @@ def test_purge_passes_by_a_row_that_is_being_restored(real_session, someone_else
     assert left(real_session) == [1]
 
 
-def test_purge_passes_by_a_row_that_gets_a_reference(real_session, someone_else):
+def test_purge_skips_a_row_that_is_being_referenced(real_session, someone_else):
     real_session.add(Hold(user_id=1))
     real_session.flush()
     other = someone_else(lambda session: purge(session, User, EVER))
@@ -52,7 +52,7 @@ def test_purge_passes_by_a_row_that_gets_a_reference(real_session, someone_else)
     assert left(real_session) == [1]
 
 
-def test_two_purges_share_the_work(real_session, someone_else):
+def test_concurrent_purges_share_the_rows(real_session, someone_else):
     assert purge(real_session, User, EVER, batch=2) == 2
     other = someone_else(lambda session: purge(session, User, EVER, batch=3))
     assert other.result() == 3
@@ -60,7 +60,7 @@ def test_two_purges_share_the_work(real_session, someone_else):
     assert left(real_session) == [6]
 
 
-def test_purge_does_not_make_readers_or_writers_wait(real_session, someone_else):
+def test_purge_does_not_block_readers_or_writers(real_session, someone_else):
     real_session.add(User(id=9))
     real_session.commit()
     assert purge(real_session, User, EVER) == 6

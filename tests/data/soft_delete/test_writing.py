@@ -1,4 +1,4 @@
-"""Deleting, restoring, creating below, removing for good."""
+"""Delete, restore, insert, purge."""
 
 import datetime as dt
 from decimal import Decimal
@@ -10,8 +10,8 @@ from app.db import soft_delete
 from app.db.soft_delete import (
     NotLiveError,
     ParentDeletedError,
-    SoftDeleteMixin,
     StillReferencedError,
+    blocking_references,
     cascade,
     hard_delete,
     insert,
@@ -22,11 +22,12 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
 from .models import (
-    Base,
     Category,
     Color,
     Comment,
+    Course,
     Dog,
+    Enrolment,
     Hold,
     Node,
     Note,
@@ -34,6 +35,7 @@ from .models import (
     Post,
     Profile,
     Sample,
+    Student,
     Tag,
     Team,
     User,
@@ -50,8 +52,8 @@ def store(session, *objects):
     return objects[0] if len(objects) == 1 else objects
 
 
-def marks(session, cls):
-    """Return the marks of all rows of a class, in the order of their keys."""
+def deletion_times(session, cls):
+    """Return `deleted_at` of all rows of a class, ordered by id."""
     mapper = sa.inspect(cls)
     statement = select(cls.deleted_at).order_by(*mapper.primary_key)
     return session.scalars(statement.execution_options(**EVERY_ROW)).all()
@@ -88,39 +90,39 @@ def restore(session, row):
     return soft_delete.restore(session, type(row), row.id)
 
 
-def test_delete_marks_the_row(session, delete):
+def test_delete_sets_deleted_at(session, delete):
     user = store(session, User(id=1))
     before = dt.datetime.now(dt.UTC)
     delete(session, user)
     assert user.is_deleted
     assert before <= user.deleted_at <= dt.datetime.now(dt.UTC)
     assert user.deleted_at.utcoffset() == dt.timedelta(0)
-    assert marks(session, User) == [user.deleted_at]
+    assert deletion_times(session, User) == [user.deleted_at]
     assert session.get(User, 1) is None
 
 
-def test_delete_takes_every_level_below(session, delete):
+def test_delete_cascades_to_every_level(session, delete):
     user = blog(session)
     delete(session, user)
     for cls in (User, Profile, Post, Comment):
-        assert set(marks(session, cls)) == {user.deleted_at}, cls
+        assert set(deletion_times(session, cls)) == {user.deleted_at}, cls
 
 
-def test_delete_leaves_the_rest(session, delete):
+def test_delete_leaves_other_rows_alone(session, delete):
     first, second = blog(session, 1), blog(session, 2)
     delete(session, first)
     assert not second.is_deleted
     assert [live(session, cls) for cls in (User, Profile, Post, Comment)] == [1, 1, 2, 2]
 
 
-def test_delete_takes_what_is_not_flushed_yet(session, delete):
+def test_delete_flushes_first(session, delete):
     user = store(session, User(id=1))
     session.add(Post(id=1, author_id=1))
     delete(session, user)
     assert live(session, Post) == 0
 
 
-def test_delete_keeps_objects_in_the_session_true(session, delete):
+def test_delete_updates_objects_in_the_session(session, delete):
     user = blog(session)
     post, comment = user.posts[0], user.posts[0].comments[0]
     delete(session, user)
@@ -128,7 +130,7 @@ def test_delete_keeps_objects_in_the_session_true(session, delete):
     assert (post.deleted_at, comment.deleted_at) == (user.deleted_at, user.deleted_at)
 
 
-def test_delete_is_no_change_of_the_row(session, delete):
+def test_delete_and_restore_keep_updated_at(session, delete):
     user = blog(session)
     post = user.posts[0]
     before = post.updated_at
@@ -147,16 +149,39 @@ def test_second_delete_keeps_the_timestamp(session, delete):
     first = user.deleted_at
     delete(session, user)
     assert user.deleted_at == first
-    assert marks(session, User) == [first]
+    assert deletion_times(session, User) == [first]
 
 
-def test_delete_keeps_older_timestamps_below(session, delete):
+def test_delete_keeps_older_timestamps_of_child_rows(session, delete):
     user = blog(session)
     post = user.posts[0]
     delete(session, post)
     delete(session, user)
     assert post.deleted_at < user.deleted_at
-    assert marks(session, Post) == [post.deleted_at, user.deleted_at]
+    assert deletion_times(session, Post) == [post.deleted_at, user.deleted_at]
+
+
+def test_delete_takes_one_statement_without_references(session, statements):
+    store(session, Comment(id=1, post=Post(author=User())))
+    statements.clear()
+    assert soft_delete.delete(session, Comment, 1)
+    assert [statement.partition(" ")[0] for statement in statements] == ["UPDATE"]
+
+
+def test_delete_of_a_deleted_or_missing_row_finds_none(session, delete):
+    user = blog(session)
+    delete(session, user)
+    assert not soft_delete.delete(session, User, 1)
+    assert not soft_delete.delete(session, User, 9)
+    assert len(set(deletion_times(session, Post))) == 1
+
+
+def test_delete_on_a_condition(session):
+    blog(session)
+    assert not soft_delete.delete(session, User, 1, User.name == "bob")
+    assert live(session, User) == 1
+    assert soft_delete.delete(session, User, 1, User.name.in_(["", "bob"]))
+    assert live(session, Post) == 0
 
 
 def test_rollback_undoes_a_delete(session, delete):
@@ -164,7 +189,7 @@ def test_rollback_undoes_a_delete(session, delete):
     session.commit()
     delete(session, user)
     session.rollback()
-    assert marks(session, Post) == [None, None]
+    assert deletion_times(session, Post) == [None, None]
     assert not session.get(User, 1).is_deleted
 
 
@@ -174,43 +199,43 @@ def test_savepoint_undoes_a_delete(session, delete):
         delete(session, user)
         savepoint.rollback()
     assert not user.is_deleted
-    assert marks(session, Post) == [None, None]
+    assert deletion_times(session, Post) == [None, None]
 
 
-def test_set_null_references_stay(session, delete):
+def test_set_null_references_are_kept(session, delete):
     editor, post = store(session, User(id=2), Post(id=1, author=User(id=1), editor_id=2))
     delete(session, editor)
     session.expire(post)
     assert (post.is_deleted, post.editor_id, post.editor) == (False, 2, None)
 
 
-def test_live_row_that_restricts_refuses_the_delete(session, delete):
+def test_live_restricting_row_prevents_the_delete(session, delete):
     category, _ = store(session, Category(id=1), Post(author=User(), category_id=1))
     with pytest.raises(StillReferencedError) as caught:
         delete(session, category)
     assert (caught.value.table, caught.value.columns) == ("posts", ("category_id",))
     assert not category.is_deleted
-    assert marks(session, Category) == [None]
+    assert deletion_times(session, Category) == [None]
 
 
-def test_refusal_further_down_leaves_nothing_marked(session, delete):
+def test_refused_cascade_deletes_nothing(session, delete):
     user = blog(session)
     store(session, Hold(user_id=1))
     with pytest.raises(StillReferencedError):
         delete(session, user)
     session.commit()
-    assert marks(session, User) == [None]
-    assert marks(session, Post) == [None, None]
+    assert deletion_times(session, User) == [None]
+    assert deletion_times(session, Post) == [None, None]
 
 
-def test_deleted_row_that_restricts_does_not_matter(session, delete):
+def test_deleted_restricting_row_does_not_prevent_the_delete(session, delete):
     category, post = store(session, Category(id=1), Post(author=User(), category_id=1))
     delete(session, post)
     delete(session, category)
     assert category.is_deleted
 
 
-def test_row_that_restricts_but_goes_along_does_not_matter(session, delete):
+def test_restricting_row_deleted_by_the_cascade_does_not_prevent_it(session, delete):
     user = blog(session)
     user.profile.pinned_id = user.posts[0].id
     session.flush()
@@ -232,15 +257,31 @@ def test_delete_of_many_to_many_keeps_the_association(session, delete):
     assert post.tags == [tag]
 
 
+def test_delete_through_an_association_class(session, delete):
+    course = store(session, Course(id=1, enrolments=[Enrolment(student=Student(id=1), grade=2)]))
+    store(session, Enrolment(course=Course(id=2), student_id=1))
+    delete(session, course)
+    student = session.get(Student, 1)
+    session.expire(student)
+    assert [enrolment.course_id for enrolment in student.enrolments] == [2]
+    delete(session, student)
+    assert live(session, Enrolment) == 0
+    restore(session, student)
+    assert [enrolment.course_id for enrolment in student.enrolments] == [2]
+    restore(session, course)
+    session.expire(student)
+    assert [enrolment.grade for enrolment in student.enrolments] == [2, None]
+
+
 def test_delete_in_a_tree(session, delete):
     root = store(session, Node(id=1, children=[Node(id=2, children=[Node(id=3)]), Node(id=4)]))
     delete(session, root.children[0])
-    assert [mark is None for mark in marks(session, Node)] == [True, False, False, True]
+    assert [time is None for time in deletion_times(session, Node)] == [True, False, False, True]
     delete(session, root)
     assert live(session, Node) == 0
 
 
-def test_delete_in_a_circle_ends(session, delete):
+def test_delete_in_a_cycle_ends(session, delete):
     first, second = store(session, Node(id=1), Node(id=2, parent_id=1))
     first.parent_id = 2
     delete(session, second)
@@ -253,7 +294,7 @@ def test_delete_of_single_table_inheritance(session, delete):
     assert live(session, Dog) == 0
 
 
-def test_delete_of_more_rows_than_a_statement_takes_parameters(session, delete):
+def test_delete_of_more_rows_than_fit_in_a_statement(session, delete):
     user = store(session, User(id=1))
     session.execute(sa.insert(Post), [{"id": key, "author_id": 1} for key in range(1, 2501)])
     session.execute(sa.insert(Comment), [{"post_id": key} for key in range(1, 2501)])
@@ -280,7 +321,7 @@ def test_session_delete_of_a_class_without_the_mixin(session):
     assert live(session, Note) == 0
 
 
-def test_deletes_in_a_loop_have_timestamps_in_order(session, delete):
+def test_timestamps_of_deletes_are_strictly_increasing(session, delete):
     users = store(session, *(User() for _ in range(50)))
     for user in users:
         delete(session, user)
@@ -288,7 +329,7 @@ def test_deletes_in_a_loop_have_timestamps_in_order(session, delete):
     assert stamps == sorted(set(stamps))
 
 
-def test_clock_that_stands_still_or_goes_back(session, monkeypatch):
+def test_timestamps_increase_when_the_clock_stands_still_or_goes_back(session, monkeypatch):
     users = store(session, *(User() for _ in range(4)))
     session.delete(users[0])
     now = users[0].deleted_at
@@ -300,7 +341,7 @@ def test_clock_that_stands_still_or_goes_back(session, monkeypatch):
     assert stamps == sorted(set(stamps))
 
 
-# --- What would remove rows is refused
+# --- Statements that would delete physically are refused
 
 
 def test_bulk_delete_is_refused(session):
@@ -313,6 +354,22 @@ def test_bulk_delete_is_refused(session):
         session.query(User).delete()
     with pytest.raises(InvalidRequestError, match="users"):
         session.execute(sa.delete(User.__table__))
+    assert live(session, User) == 1
+
+
+def test_delete_in_a_cte_is_refused(session):
+    store(session, User(id=1))
+    deleted = sa.delete(User).returning(User.id).cte("deleted")
+    for statement in (select(deleted.c.id), select(User).add_cte(deleted)):
+        with pytest.raises(InvalidRequestError, match="users"):
+            session.execute(statement)
+    assert live(session, User) == 1
+
+
+def test_delete_by_from_statement_is_refused(session):
+    store(session, User(id=1))
+    with pytest.raises(InvalidRequestError, match="users"):
+        session.execute(select(User).from_statement(sa.delete(User).returning(User)))
     assert live(session, User) == 1
 
 
@@ -345,25 +402,49 @@ def test_bulk_delete_of_a_class_without_the_mixin(session):
 # --- Restoring
 
 
-def test_restore_brings_back_what_the_deletion_took(session):
+def test_restore_restores_child_rows(session):
     user = blog(session)
     session.delete(user)
     restore(session, user)
     assert not user.is_deleted
     for cls in (User, Profile, Post, Comment):
-        assert set(marks(session, cls)) == {None}, cls
+        assert set(deletion_times(session, cls)) == {None}, cls
 
 
-def test_restore_leaves_what_was_deleted_on_its_own(session):
+def test_restore_returns_the_row(session):
+    user = blog(session)
+    session.delete(user)
+    session.expunge_all()
+    restored = soft_delete.restore(session, User, 1)
+    assert (restored.id, restored.is_deleted) == (1, False)
+    assert len(restored.posts) == 2
+    session.delete(restored.posts[0])
+    session.expire(restored, ["posts"])
+    assert len(restored.posts) == 1
+
+
+def test_restore_of_a_missing_row_finds_none(session):
+    assert soft_delete.restore(session, User, 9) is None
+
+
+def test_restore_on_a_condition(session):
+    user = blog(session)
+    session.delete(user)
+    assert soft_delete.restore(session, User, 1, User.name == "bob") is None
+    assert live(session, User) == 0
+    assert soft_delete.restore(session, User, 1, User.name == "") is user
+
+
+def test_restore_leaves_rows_deleted_separately(session):
     user = blog(session)
     session.delete(user.posts[0])
     session.delete(user)
     restore(session, user)
-    assert [mark is None for mark in marks(session, Post)] == [False, True]
+    assert [time is None for time in deletion_times(session, Post)] == [False, True]
     assert live(session, Comment) == 0
 
 
-def test_restore_leaves_what_another_deletion_took(session):
+def test_restore_leaves_rows_deleted_with_another_row(session):
     first, second = blog(session, 1), blog(session, 2)
     session.delete(first)
     session.delete(second)
@@ -373,7 +454,7 @@ def test_restore_leaves_what_another_deletion_took(session):
     assert second.is_deleted
 
 
-def test_restore_leaves_another_deletion_of_the_same_moment(session):
+def test_restore_leaves_another_deletion_at_the_same_time(session):
     """Two processes have two clocks."""
     first, second = blog(session, 1), blog(session, 2)
     session.delete(first)
@@ -393,7 +474,7 @@ def test_restore_of_a_live_row_does_nothing(session):
     assert live(session, Post) == 1
 
 
-def test_restore_sees_what_the_database_has(session):
+def test_restore_reads_the_row(session):
     """The object is older than the row."""
     user = blog(session)
     session.delete(user)
@@ -404,7 +485,7 @@ def test_restore_sees_what_the_database_has(session):
     assert live(session, Comment) == 0
 
 
-def test_restore_keeps_objects_in_the_session_true(session):
+def test_restore_updates_objects_in_the_session(session):
     user = blog(session)
     post = user.posts[0]
     session.delete(user)
@@ -436,7 +517,7 @@ def test_restore_below_a_parent_that_was_deleted_later_is_refused(session):
     assert live(session, Comment) == 2
 
 
-def test_restore_is_refused_if_anything_below_has_another_deleted_parent(session):
+def test_restore_is_refused_if_a_child_row_has_another_deleted_parent(session):
     user, category = store(session, User(id=1), Category(id=1))
     store(session, Post(id=1, author_id=1, category_id=1), Post(id=2, author_id=1))
     session.delete(user)
@@ -480,13 +561,13 @@ def test_restore_in_a_tree(session):
     with pytest.raises(ParentDeletedError):
         restore(session, middle)
     restore(session, root)
-    assert [mark is None for mark in marks(session, Node)] == [True, True, False, True]
+    assert [time is None for time in deletion_times(session, Node)] == [True, True, False, True]
 
 
 # --- Uniqueness
 
 
-def test_unique_value_of_a_deleted_row_is_free(session):
+def test_unique_value_of_a_deleted_row_can_be_reused(session):
     for _ in range(3):
         user = store(session, User(email="a@example.org"))
         session.delete(user)
@@ -546,31 +627,31 @@ def test_insert_of_every_type(session, values):
 
 
 @pytest.mark.parametrize(
-    ("values", "table", "column"),
+    ("values", "column"),
     [
-        ({"author_id": 2}, "users", "author_id"),
-        ({"author_id": 9}, "users", "author_id"),
-        ({"author_id": 1, "editor_id": 2}, "users", "editor_id"),
-        ({"author_id": 1, "category_id": 9}, "categories", "category_id"),
+        ({"author_id": 2}, "author_id"),
+        ({"author_id": 9}, "author_id"),
+        ({"author_id": 1, "editor_id": 2}, "editor_id"),
+        ({"author_id": 1, "category_id": 9}, "category_id"),
     ],
 )
-def test_insert_that_references_no_live_row_is_refused(session, values, table, column):
+def test_insert_that_references_a_deleted_or_missing_row_is_refused(session, values, column):
     _, deleted = store(session, User(id=1), User(id=2))
     session.delete(deleted)
     with pytest.raises(NotLiveError) as caught:
         insert(session, Post, values)
-    assert (caught.value.table, caught.value.columns) == (table, (column,))
-    assert marks(session, Post) == []
+    assert (caught.value.table, caught.value.columns) == ("posts", (column,))
+    assert deletion_times(session, Post) == []
 
 
-def test_insert_of_a_duplicate_value_is_the_database_s_error(session):
+def test_insert_of_a_duplicate_key_is_an_integrity_error(session):
     store(session, Node(id=1))
     insert(session, Sample, {"id": 1, "node_id": 1})
     with pytest.raises(IntegrityError):
         insert(session, Sample, {"id": 1, "node_id": 1})
 
 
-def test_insert_below_a_row_that_is_not_flushed_yet(session):
+def test_insert_flushes_first(session):
     session.add(User(id=1))
     assert insert(session, Post, {"author_id": 1}).author_id == 1
 
@@ -583,46 +664,55 @@ def test_require_parents(session):
     session.delete(editor)
     with pytest.raises(NotLiveError) as caught:
         require_parents(session, Post, values)
-    assert (caught.value.table, caught.value.columns) == ("users", ("editor_id",))
+    assert (caught.value.table, caught.value.columns) == ("posts", ("editor_id",))
     require_parents(session, Post, {"author_id": 1})
 
 
-# --- For real
+# --- Deleting permanently
 
 
-def test_hard_delete_removes_the_row_and_what_is_below(session):
-    user = blog(session)
+def test_hard_delete_cascades(session):
+    blog(session)
     hard_delete(session, User, 1)
     assert session.get(User, 1, execution_options=EVERY_ROW) is None
-    assert [marks(session, cls) for cls in (User, Profile, Post, Comment)] == [[], [], [], []]
+    assert [deletion_times(session, cls) for cls in (User, Profile, Post, Comment)] == [
+        [],
+        [],
+        [],
+        [],
+    ]
+
+
+def test_hard_delete_of_a_missing_row_finds_none(session):
+    assert not hard_delete(session, User, 1)
 
 
 def test_hard_delete_of_a_deleted_row(session):
     user = blog(session)
     session.delete(user)
     hard_delete(session, User, 1)
-    assert marks(session, User) == []
+    assert deletion_times(session, User) == []
 
 
-def test_hard_delete_of_a_row_that_another_restricts(session):
-    user = blog(session)
+def test_hard_delete_of_a_referenced_row_is_an_integrity_error(session):
+    blog(session)
     store(session, Hold(user_id=1))
     with pytest.raises(IntegrityError):
         hard_delete(session, User, 1)
 
 
-def test_purge_removes_only_what_is_old_enough(session):
+def test_purge_deletes_only_old_rows(session):
     users = store(session, *(User(id=key) for key in range(1, 5)))
     for user in users[:3]:
         session.delete(user)
     assert purge(session, User, users[2].deleted_at) == 2
     assert purge(session, User, dt.timedelta(days=1)) == 0
-    assert len(marks(session, User)) == 2
+    assert len(deletion_times(session, User)) == 2
     assert purge(session, User, EVER) == 1
-    assert marks(session, User) == [None]
+    assert deletion_times(session, User) == [None]
 
 
-def test_purge_in_batches_the_oldest_first(session):
+def test_purge_in_batches_oldest_first(session):
     users = store(session, *(User(id=key) for key in range(1, 6)))
     for user in reversed(users):
         session.delete(user)
@@ -632,7 +722,7 @@ def test_purge_in_batches_the_oldest_first(session):
     assert [purge(session, User, EVER, batch=2) for _ in range(3)] == [2, 1, 0]
 
 
-def test_purge_goes_from_below(session):
+def test_purge_starts_with_child_rows(session):
     user = blog(session)
     session.delete(user)
     assert purge(session, User, EVER) == 0
@@ -643,16 +733,30 @@ def test_purge_goes_from_below(session):
     assert purge(session, User, EVER) == 1
 
 
-def test_purge_passes_by_what_is_still_referred_to(session):
+def test_purge_keeps_referenced_rows(session):
     held, free = store(session, User(id=1), User(id=2))
     session.delete(held)
     store(session, Hold(user_id=1))
     session.delete(free)
     assert purge(session, User, EVER, batch=1) == 1
-    assert marks(session, User) == [held.deleted_at]
+    assert deletion_times(session, User) == [held.deleted_at]
 
 
-def test_purge_never_takes_live_rows_along(session):
+def test_blocking_references_name_tables_and_ids(session):
+    held, free = store(session, User(id=1), User(id=2, posts=[Post(id=7)]))
+    session.delete(held)
+    session.delete(free)
+    store(session, Hold(id=3, user_id=1), Hold(id=4, user_id=1))
+    assert blocking_references(session, User, dt.datetime.now(dt.UTC)) == [
+        "users 2 is referenced by posts 7",
+        "users 1 is referenced by holds 3",
+        "users 1 is referenced by holds 4",
+    ]
+    assert purge(session, Post, EVER) == 1
+    assert len(blocking_references(session, User, dt.datetime.now(dt.UTC), limit=1)) == 1
+
+
+def test_purge_keeps_parents_of_live_rows(session):
     blog(session)
     session.execute(
         sa.update(User.__table__).values(deleted_at=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
@@ -669,7 +773,7 @@ def test_purge_clears_set_null_references(session):
     assert (post.is_deleted, post.editor_id) == (False, None)
 
 
-def test_purge_takes_rows_without_the_mixin_along(session):
+def test_purge_cascades_to_rows_without_the_mixin(session):
     note = store(session, Note(user=User(id=1)))
     session.delete(note.user)
     session.expunge(note)

@@ -15,11 +15,11 @@ SQLAlchemy has no public hook for these, so they are not filtered:
 - a subquery that uses its class in FILTER or OVER only, without `select_from()`;
 - an UPDATE by primary key from a list of dictionaries.
 
+A DELETE statement that reaches soft-deletable rows is refused, except as text or on a connection.
 Loaded collections are not updated: they keep a row that is deleted later.
 """
 
 import datetime as dt
-from collections.abc import MutableMapping
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -117,9 +117,8 @@ _LIVE = (orm.with_loader_criteria(SoftDeleteMixin, _is_live, include_aliases=Tru
 _ALL = (_Decided(),)
 
 # A statement kept in a constant is filtered once, and its cache key is computed once.
-_Statements = MutableMapping[sa.Executable, sa.Executable]
-_live: _Statements = WeakKeyDictionary()
-_all: _Statements = WeakKeyDictionary()
+_live: WeakKeyDictionary[sa.Executable, sa.Executable] = WeakKeyDictionary()
+_all: WeakKeyDictionary[sa.Executable, sa.Executable] = WeakKeyDictionary()
 
 
 @event.listens_for(SoftDeleteSession, "do_orm_execute")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import orm
+from sqlalchemy.orm import attributes
 
 from app.clock import utcnow
 from app.db.soft_delete.references import (
@@ -40,7 +41,7 @@ class ParentDeletedError(Exception):
     """A row that was to be restored belongs to a deleted row."""
 
     def __init__(self, key: sa.ForeignKey) -> None:
-        """Name the table of the deleted row, and the column that references it."""
+        """Name the table of the deleted row and the column that references it."""
         self.table = key.column.table.name
         self.columns = (key.parent.name,)
         super().__init__(f"its row of {self.table} is deleted; restore that first")
@@ -66,7 +67,7 @@ def delete(
     deleted = _set_children(session, table, key, change)
     for each, keys in deleted:
         for reference in filter(restricts, references_to(each)):
-            if session.scalar(_find_child(reference), {"keys": keys}):
+            if session.scalar(_find_child(reference), {"_keys": keys}):
                 # Cheaper than a savepoint in every deletion; the rows are locked.
                 for undone, ids in deleted:
                     _set(session, id_of(undone), ids, _Change(change.after, None))
@@ -101,7 +102,7 @@ def restore(
             for child, keys in _set_children(session, table, key, change):
                 for reference in references_from(child):
                     if cascades(reference) or restricts(reference):
-                        parents = session.scalars(_lock_parents(reference), {"keys": keys})
+                        parents = session.scalars(_lock_parents(reference), {"_keys": keys})
                         if any(parents.all()):
                             raise ParentDeletedError(reference)
     return session.get(model, key, populate_existing=True)
@@ -156,26 +157,38 @@ def _set(
     condition: sa.ColumnElement[bool] | None = None,
 ) -> Sequence[Any]:
     """Change `deleted_at` of the rows that have one of these keys in a column; return their ids."""
-    statement = _update(column, is_live=change.before is None).values(deleted_at=change.after)
+    statement = _update(column, is_live=change.before is None)
     if condition is not None:
         statement = statement.where(condition)
-    return session.scalars(statement, {"keys": keys, "before": change.before}).all()
+    parameters = {"_keys": keys, "_before": change.before, "_after": change.after}
+    ids = session.scalars(statement, parameters).all()
+    if session.identity_map:
+        mapper = sa.inspect(CLASSES[column.table])
+        for each in ids:
+            row = session.identity_map.get(mapper.identity_key_from_primary_key((each,)))
+            if row is not None:
+                attributes.set_committed_value(row, "deleted_at", change.after)
+                # Makes the rollback of a savepoint expire it; a flush finds nothing to update.
+                attributes.flag_dirty(row)
+    return ids
 
 
 @cache
-def _update(column: sa.Column[Any], *, is_live: bool) -> sa.Update:
+def _update(column: sa.Column[Any], *, is_live: bool) -> Any:
     model = CLASSES[column.table]
-    before = sa.bindparam("before", type_=model.deleted_at.type)
+    # With names that are no columns, whose values they would be.
+    before = sa.bindparam("_before", type_=model.deleted_at.type)
+    after = sa.bindparam("_after", type_=model.deleted_at.type)
     # The row itself does not change: columns with an onupdate keep their values.
-    attributes = sa.inspect(model).column_attrs
-    kept = [each.class_attribute for each in attributes if each.columns[0].onupdate]
+    properties = sa.inspect(model).column_attrs
+    kept = [each.class_attribute for each in properties if each.columns[0].onupdate]
     return (
         sa.update(model)
         .where(_in_keys(column))
         .where(model.deleted_at.is_(None) if is_live else model.deleted_at == before)
-        .values({attribute: attribute for attribute in kept})
+        .values({**{attribute: attribute for attribute in kept}, model.deleted_at: after})
         .returning(id_of(column.table))
-        .execution_options(include_deleted=True, synchronize_session="fetch")
+        .execution_options(include_deleted=True, synchronize_session=False)
     )
 
 
@@ -201,4 +214,4 @@ def _lock_parents(reference: sa.ForeignKey) -> sa.Select[Any]:
 
 
 def _in_keys(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    return column.in_(sa.bindparam("keys", expanding=True))
+    return column.in_(sa.bindparam("_keys", expanding=True))

@@ -1,4 +1,4 @@
-"""Insert rows, and move them, only below live parent rows."""
+"""Insert and update rows that reference live rows only."""
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -22,12 +22,12 @@ class NotLiveError(MissingReferenceError):
 
 
 def insert(session: orm.Session, model: type[M], values: Mapping[str, Any]) -> M:
-    """Insert a row, and lock the rows that it references against deletion.
+    """Insert a row and lock the rows that it references against deletion, in one statement.
 
-    `values` are those of the attributes. Raises NotLiveError if one of the rows is deleted or does
-    not exist.
+    `values` are those of its attributes. A row with references skips `@validates` and the events of
+    the unit of work. Raises NotLiveError if a referenced row is deleted or does not exist.
     """
-    given = tuple(key for name, key in _references(model) if values.get(name) is not None)
+    given = tuple(each for each in _references(model) if values.get(each[0]) is not None)
     if not given:
         row = model(**values)
         session.add(row)
@@ -74,18 +74,19 @@ def _lock(key: sa.ForeignKey) -> sa.Select[Any]:
 
 
 @lru_cache(1000)
-def _insert(model: type[M], names: tuple[str, ...], given: tuple[sa.ForeignKey, ...]) -> Any:
-    """Return `INSERT … SELECT :title, :author_id FROM users WHERE … FOR SHARE RETURNING …`."""
-    columns = [getattr(model, name) for name in names]
-    parents = {key: key.column.table.alias() for key in given}
-    first, *others = parents.values()
-    source: sa.FromClause = first
-    for other in others:
-        source = source.join(other, sa.true())
-    row = sa.select(*(sa.bindparam(column.key, type_=column.type) for column in columns))
+def _insert(
+    model: type[M], names: tuple[str, ...], given: tuple[tuple[str, sa.ForeignKey], ...]
+) -> Any:
+    """Build `INSERT … SELECT :title, :author_id FROM users WHERE … FOR SHARE RETURNING …`."""
+    columns = {name: sa.inspect(model).columns[name] for name in names}
+    parents = [(name, key, key.column.table.alias()) for name, key in given]
+    source: sa.FromClause = parents[0][2]
+    for _, _, parent in parents[1:]:
+        source = source.join(parent, sa.true())
+    row = sa.select(*(sa.bindparam(name, type_=column.type) for name, column in columns.items()))
     row = row.select_from(source).with_for_update(read=True)
-    for key, parent in parents.items():
-        row = row.where(parent.c[key.column.name] == sa.bindparam(key.parent.key))
+    for name, key, parent in parents:
+        row = row.where(parent.c[key.column.name] == sa.bindparam(name))
         row = row.where(parent.c.deleted_at.is_(None))
-    inserted = sa.insert(model).from_select(columns, row).returning(model)
+    inserted = sa.insert(model).from_select(list(columns.values()), row).returning(model)
     return sa.select(model).from_statement(inserted).execution_options(include_deleted=True)

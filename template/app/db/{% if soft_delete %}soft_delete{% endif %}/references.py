@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event, orm
+from sqlalchemy.schema import sort_tables_and_constraints
 
 # Each soft-deletable table with its class.
 CLASSES: dict[sa.Table, type[Any]] = {}
@@ -32,18 +33,15 @@ def _check() -> None:
     references_to.cache_clear()
     references_from.cache_clear()
     for table in CLASSES:
-        for constraint in table.metadata.tables.values():
-            for key in constraint.foreign_key_constraints:
-                if key.referred_table is table and not _references_id(key):
+        for other in table.metadata.tables.values():
+            for key in other.foreign_key_constraints:
+                targets = [element.column for element in key.elements]
+                if key.referred_table is table and targets != list(table.primary_key):
                     msg = (
-                        f"{key.table.name}: a foreign key to {table.name}, which is soft-deletable,"
+                        f"{other.name}: foreign keys to {table.name}, which is soft-deletable,"
                         " must reference its primary key"
                     )
                     raise TypeError(msg)
-
-
-def _references_id(key: sa.ForeignKeyConstraint) -> bool:
-    return [element.column for element in key.elements] == list(key.referred_table.primary_key)
 
 
 def table_of(model: type[Any]) -> sa.Table:
@@ -71,13 +69,15 @@ def references_to(table: sa.Table) -> tuple[sa.ForeignKey, ...]:
 
 @cache
 def references_from(table: sa.Table) -> tuple[sa.ForeignKey, ...]:
-    """Return the foreign keys of a table that reference soft-deletable tables."""
-    return tuple(
-        key
-        for column in table.columns
-        for key in column.foreign_keys
-        if key.column.table in CLASSES
-    )
+    """Return the foreign keys of a table that reference soft-deletable tables.
+
+    Parents come before their children: rows locked in this order cannot deadlock with a deletion.
+    """
+    keys = [key for column in table.columns for key in column.foreign_keys]
+    tables = table.metadata.tables.values()
+    order = [each for each, _ in sort_tables_and_constraints(tables)]  # type: ignore[no-untyped-call]
+    found = (key for key in keys if key.column.table in CLASSES)
+    return tuple(sorted(found, key=lambda key: order.index(key.column.table)))
 
 
 def cascades(key: sa.ForeignKey) -> bool:

@@ -1,4 +1,4 @@
-"""What requests end with when the database is busy, restarts, or does not answer."""
+"""Requests while the database is busy, restarting or unreachable."""
 
 import socket
 from collections.abc import Iterator
@@ -7,31 +7,31 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-
 from app.db import session
 from dev import postgres
-{% if pgbouncer %}
-from tests.pools.poolers import run_pooler
-{% endif %}
-from tests.pools.servers import Database, get, load, serve
+
+from .servers import PGBOUNCER, Database, get, load, serve
+
+if PGBOUNCER:
+    from tests.pgbouncer import find_program, run_pgbouncer
 
 
 class Postgres:
     """A PostgreSQL to stop and start; `url` is empty while it is stopped."""
 
     def __init__(self, folder: Path) -> None:
-        """Keep its data in a folder."""
-        self._folder = folder
+        """Keep the data in a folder."""
+        self.folder = folder
         self._running = ExitStack()
         self.url = ""
 
     def start(self) -> None:
-        """Start it, unless it runs."""
+        """Start it unless it is running."""
         if not self.url:
-            self.url = self._running.enter_context(postgres(self._folder))
+            self.url = self._running.enter_context(postgres(self.folder))
 
     def stop(self) -> None:
-        """Stop it, and with it all connections."""
+        """Stop it and close all connections."""
         self._running.close()
         self.url = ""
 
@@ -43,7 +43,7 @@ class Postgres:
 
 @pytest.fixture(scope="module")
 def stoppable_postgres() -> Iterator[Postgres]:
-    """Give a PostgreSQL for these tests alone."""
+    """Yield a PostgreSQL server for these tests only."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = Postgres(Path(folder) / "postgres")
         yield server
@@ -52,14 +52,12 @@ def stoppable_postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def own_postgres(stoppable_postgres: Postgres) -> Postgres:
-    """Give that PostgreSQL, running."""
+    """Return that server, running."""
     stoppable_postgres.start()
     return stoppable_postgres
 
 
-def test_requests_that_find_no_connection_are_answered_503(
-    served_url: str, database_url: str
-) -> None:
+def test_requests_without_a_free_connection_get_503(served_url: str, database_url: str) -> None:
     with (
         Database(database_url) as database,
         serve(served_url, pool_size=2, pool_timeout=0.2) as port,
@@ -77,9 +75,7 @@ def test_requests_that_find_no_connection_are_answered_503(
         assert get(port, "/probe/one")[0] == 200
 
 
-def test_connections_that_the_server_closed_are_not_used(
-    served_url: str, database_url: str
-) -> None:
+def test_connections_closed_by_the_server_are_replaced(served_url: str, database_url: str) -> None:
     with (
         Database(database_url) as database,
         serve(served_url, pool_size=3, application_name="stale") as port,
@@ -93,31 +89,28 @@ def test_connections_that_the_server_closed_are_not_used(
         assert load(port, clients=50) == {200: 50}
 
 
-def test_a_replica_has_the_reads_and_nothing_else(served_url: str, own_postgres: Postgres) -> None:
+def test_a_replica_serves_reads_only(served_url: str, own_postgres: Postgres) -> None:
     with serve(served_url, read_database_url=own_postgres.url) as port:
-        assert '"on"' in get(port, "/probe/settings/transaction_read_only")[1]
+        assert str(own_postgres.folder) in get(port, "/probe/settings/data_directory")[1]
         own_postgres.stop()
-        assert get(port, "/probe/settings/transaction_read_only")[0] == 503
+        assert get(port, "/probe/settings/data_directory")[0] == 503
         assert get(port, "/probe/one")[0] == 200
         assert get(port, "/health/ready")[0] == 200
         own_postgres.start()
-        assert get(port, "/probe/settings/transaction_read_only")[0] == 200
+        assert get(port, "/probe/settings/data_directory")[0] == 200
 
 
-{% if pgbouncer %}
-def test_a_restart_of_postgresql_costs_503_at_most(own_postgres: Postgres, pgbouncer: str) -> None:
-    with run_pooler(pgbouncer, own_postgres.url) as pooler, serve(pooler.url) as port:
-{% else %}
-def test_a_restart_of_postgresql_costs_503_at_most(own_postgres: Postgres) -> None:
-    with serve(own_postgres.url) as port:
-{% endif %}
+def test_a_restart_of_postgresql_causes_nothing_but_503(own_postgres: Postgres) -> None:
+    with ExitStack() as stack:
+        url = own_postgres.url
+        if PGBOUNCER:
+            url = stack.enter_context(run_pgbouncer(str(find_program()), url)).url
+        port = stack.enter_context(serve(url))
         restarted = load(port, clients=10, requests=30, after=(100, own_postgres.restart))
         assert restarted.keys() <= {200, 503}
-{% if pgbouncer %}
         # PgBouncer logs in again after server_login_retry.
-        while get(port, "/probe/one")[0] == 503:
+        while PGBOUNCER and get(port, "/probe/one")[0] == 503:
             pass
-{% endif %}
         assert load(port, clients=10) == {200: 10}
 
         own_postgres.stop()
@@ -126,7 +119,7 @@ def test_a_restart_of_postgresql_costs_503_at_most(own_postgres: Postgres) -> No
         assert get(port, "/probe/one")[0] == 503
 
 
-def test_a_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unresponsive_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "PING_TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://test:test@127.0.0.1:{silent.getsockname()[1]}/test"
@@ -135,21 +128,21 @@ def test_a_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.Mon
             assert get(port, "/health/ready")[0] == 503
 
 
-def test_connections_carry_the_name_of_the_application(served_url: str) -> None:
+def test_connections_carry_the_application_name(served_url: str) -> None:
     with serve(served_url, application_name="named") as port:
         assert '"named"' in get(port, "/probe/settings/application_name")[1]
-{% if not pgbouncer %}
 
 
-def test_sessions_have_the_timeouts_of_the_settings(served_url: str) -> None:
-    with serve(
-        served_url, statement_timeout=0.2, lock_timeout=0.1, idle_in_transaction_timeout=0.3
-    ) as port:
-        for name, value in {
-            "statement_timeout": "200ms",
-            "lock_timeout": "100ms",
-            "idle_in_transaction_session_timeout": "300ms",
-        }.items():
-            assert f'"{value}"' in get(port, f"/probe/settings/{name}")[1]
-        assert get(port, "/probe/slow")[0] == 503
-{% endif %}
+if not PGBOUNCER:
+
+    def test_sessions_have_the_configured_timeouts(served_url: str) -> None:
+        with serve(
+            served_url, statement_timeout=0.2, lock_timeout=0.1, idle_in_transaction_timeout=0.3
+        ) as port:
+            for name, value in {
+                "statement_timeout": "200ms",
+                "lock_timeout": "100ms",
+                "idle_in_transaction_session_timeout": "300ms",
+            }.items():
+                assert f'"{value}"' in get(port, f"/probe/settings/{name}")[1]
+            assert get(port, "/probe/slow")[0] == 503

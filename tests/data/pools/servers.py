@@ -9,31 +9,28 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
-{% if database == 'postgresql' %}
 from typing import Any, Self
-{% endif %}
 
-{% if driver == 'asyncpg' %}
-import asyncpg  # type: ignore[import-untyped]
-{% elif driver == 'psycopg' %}
-import psycopg
-{% endif %}
 import uvicorn
+from app.settings import EXAMPLE_URL, Settings
 
-from app.settings import Settings
-from tests.pools.probe import create_app
+from .probe import ASYNC, create_app
 
 ROOT = Path(__file__).parents[2]
+DATABASE = EXAMPLE_URL.partition(":")[0]
+PGBOUNCER = (ROOT / "pgbouncer").is_dir()
+MODE = "async" if ASYNC else "sync"
 
-# Seconds after which a load hangs for certain.
-HANGS = 40
+# Seconds after which a load test has certainly hung.
+HANGS = float(os.environ.get("HANGS", "40"))
 
 
 @contextmanager
 def serve(database_url: str, **settings: object) -> Iterator[int]:
-    """Run the application with these settings, beside the test; give its port."""
+    """Run the application with these settings in a thread; yield its port."""
     app = create_app(Settings.model_validate({"database_url": database_url, **settings}))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
@@ -48,7 +45,7 @@ def serve(database_url: str, **settings: object) -> Iterator[int]:
 
 @contextmanager
 def serve_processes(database_url: str, **settings: object) -> Iterator[int]:
-    """Run the application with these settings, in processes of its own; give its port."""
+    """Run the application with these settings in processes of its own; yield its port."""
     env = {name.upper(): str(value) for name, value in settings.items()}
     command = "-m uvicorn --factory --no-access-log tests.pools.probe:create_app"
     # Clients can connect from now on, and wait until the processes accept them.
@@ -83,7 +80,7 @@ async def _send(
 
 
 def get(port: int, path: str) -> tuple[int, str]:
-    """Return the status of one request, and its answer with the headers in lower case."""
+    """Return the status of one request, and its response with the headers in lower case."""
 
     async def request() -> tuple[int, bytes]:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -105,11 +102,11 @@ def load(
     requests: int = 1,
     after: tuple[int, Callable[[], object]] | None = None,
 ) -> Counter[int]:
-    """Send the requests of many clients at once, and count the statuses.
+    """Send requests from many clients at once, and count the statuses.
 
-    Each client sends its requests one after the other. `after` is a number of answers, and what is
-    called once there are as many, while the others go on. Raises TimeoutError if the application
-    hangs.
+    Each client sends its requests one after the other. `after` is a number of responses, and a
+    function to call once that many have arrived, while the load goes on. Raises TimeoutError if the
+    application hangs.
     """
     statuses: Counter[int] = Counter()
     reached = asyncio.Event()
@@ -137,16 +134,24 @@ def load(
 
     asyncio.run(run())
     return statuses
-{% if driver == 'asyncpg' %}
 
 
 class Database:
-    """A connection of the test's own."""
+    """A connection of the test's own to PostgreSQL, by the project's driver."""
 
     def __init__(self, url: str) -> None:
         """Connect."""
         self._runner = asyncio.Runner()
-        self._connection: Any = self._runner.run(asyncpg.connect(url))
+        self._connection: Any
+        self._psycopg = find_spec("psycopg") is not None
+        if self._psycopg:
+            import psycopg  # noqa: PLC0415
+
+            self._connection = psycopg.connect(url, autocommit=True)
+        else:
+            import asyncpg  # noqa: PLC0415
+
+            self._connection = self._runner.run(asyncpg.connect(url))
 
     def __enter__(self) -> Self:
         """Return the connection."""
@@ -154,32 +159,14 @@ class Database:
 
     def __exit__(self, *_error: object) -> None:
         """Disconnect."""
-        self._runner.run(self._connection.close())
+        closing = self._connection.close()
+        if not self._psycopg:
+            self._runner.run(closing)
         self._runner.close()
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
-        """Run a statement in a transaction of its own; return its rows."""
+        """Run a statement in its own transaction; return its rows."""
+        if self._psycopg:
+            cursor = self._connection.execute(statement)
+            return list(cursor.fetchall()) if cursor.description else []
         return [tuple(row) for row in self._runner.run(self._connection.fetch(statement))]
-{% elif driver == 'psycopg' %}
-
-
-class Database:
-    """A connection of the test's own."""
-
-    def __init__(self, url: str) -> None:
-        """Connect."""
-        self._connection = psycopg.connect(url, autocommit=True)
-
-    def __enter__(self) -> Self:
-        """Return the connection."""
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        """Disconnect."""
-        self._connection.close()
-
-    def execute(self, statement: str) -> list[tuple[Any, ...]]:
-        """Run a statement in a transaction of its own; return its rows."""
-        cursor = self._connection.execute(statement.encode())
-        return cursor.fetchall() if cursor.description else []
-{% endif %}

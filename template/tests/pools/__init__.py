@@ -1,1 +1,0 @@
-"""Tests of the pools: real servers, many clients, faults."""

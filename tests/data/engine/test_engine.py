@@ -1,0 +1,163 @@
+"""Connections of a project on PostgreSQL, in every mode; run inside a rendered project."""
+
+import asyncio
+import inspect
+import os
+import signal
+
+import pytest
+import sqlalchemy as sa
+from app.db import engine as engines
+from app.db.engine import DatabaseUnavailableError, build_engine
+from app.settings import Settings
+from tests.pooler import run_pooler
+
+BEHIND_PGBOUNCER = "prepared_statements" in Settings.model_fields
+QUICK = {"response_timeout": 1} if BEHIND_PGBOUNCER else {"statement_timeout": 0.1}
+
+
+async def _await(value):
+    return await value if inspect.isawaitable(value) else value
+
+
+class Connection:
+    """A connection of either mode, used in either's way."""
+
+    def __init__(self, url: str, **changes: object) -> None:
+        self.engine = build_engine(Settings(database_url=url, pool_size=1, **changes))
+
+    async def __aenter__(self):
+        self._connection = await _await(self.engine.connect())
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await _await(self._connection.close())
+        await _await(self.engine.dispose())
+
+    async def scalar(self, statement: str):
+        return await _await(self._connection.scalar(sa.text(statement)))
+
+    async def execute(self, statement: str) -> None:
+        await _await(self._connection.execute(sa.text(statement)))
+
+    async def reconnect(self) -> None:
+        await _await(self._connection.close())
+        self._connection = await _await(self.engine.connect())
+
+
+@pytest.fixture
+def url(database_url: str):
+    """Yield the URL that the project is made for."""
+    if not BEHIND_PGBOUNCER:
+        yield database_url
+        return
+    with run_pooler(database_url) as pooled:
+        yield pooled
+
+
+def test_sessions_are_in_utc(url: str) -> None:
+    async def run() -> None:
+        async with Connection(url) as connection:
+            assert await connection.scalar("SELECT current_setting('TimeZone')") == "UTC"
+            await connection.reconnect()
+            assert await connection.scalar("SELECT current_setting('TimeZone')") == "UTC"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("'infinity'::date", "9999-12-31"),
+        ("'-infinity'::date", "0001-01-01"),
+        ("'2000-01-01'::date", "2000-01-01"),
+        ("'infinity'::timestamptz", "9999-12-31"),
+        ("'-infinity'::timestamptz", "0001-01-01"),
+        ("'2000-01-01'::timestamptz", "2000-01-01"),
+    ],
+)
+def test_infinity_can_be_read(url: str, expression: str, expected: str) -> None:
+    async def run() -> None:
+        async with Connection(url) as connection:
+            value = await connection.scalar(f"SELECT {expression}")
+            assert value.isoformat()[:10] == expected
+
+    asyncio.run(run())
+
+
+def test_frozen_server_is_not_waited_for(url: str) -> None:
+    async def run() -> None:
+        async with Connection(url, **QUICK) as connection:
+            frozen = await connection.scalar("SELECT pg_backend_pid()")
+            os.kill(frozen, signal.SIGSTOP)
+            try:
+                with pytest.raises(DatabaseUnavailableError):
+                    await connection.execute("SELECT 1")
+                await connection.reconnect()
+                assert await connection.scalar("SELECT pg_backend_pid()") != frozen
+            finally:
+                os.kill(frozen, signal.SIGCONT)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"username": "no_such_role"},
+        {"database": "no_such_database"},
+        {"host": "127.0.0.1", "port": 1},
+    ],
+)
+def test_no_connection_is_unavailable(database_url: str, change: dict) -> None:
+    async def run() -> None:
+        bad = sa.make_url(database_url)
+        query = {} if "host" in change else bad.query
+        bad = bad.set(**change, query=query).render_as_string(hide_password=False)
+        with pytest.raises(DatabaseUnavailableError):
+            async with Connection(bad):
+                pass
+
+    asyncio.run(run())
+
+
+@pytest.mark.skipif(BEHIND_PGBOUNCER, reason="a pooler is expected")
+def test_unexpected_pooler_is_refused(database_url: str) -> None:
+    async def run() -> None:
+        # As lenient as the poolers of providers are.
+        ignored = "statement_timeout, lock_timeout, idle_in_transaction_session_timeout"
+        ignored += ", tcp_keepalives_idle, tcp_keepalives_interval, tcp_keepalives_count, options"
+        with (
+            run_pooler(database_url, ignore_startup_parameters=ignored) as pooled,
+            pytest.raises(engines.PoolerError, match="answer yes to PgBouncer"),
+        ):
+            async with Connection(pooled):
+                pass
+
+    asyncio.run(run())
+
+
+@pytest.mark.skipif(not hasattr(engines, "AsyncEngine"), reason="threads are not cancelled")
+def test_cancellation_is_no_error_and_frees_the_connection(url: str) -> None:
+    async def run() -> None:
+        engine = build_engine(Settings(database_url=url, pool_size=1))
+
+        async def wait() -> None:
+            async with engine.connect() as connection:
+                await connection.scalar(sa.text("SELECT 1"))
+                started.set()
+                await connection.execute(sa.text("SELECT pg_sleep(600)"))
+
+        started = asyncio.Event()
+        task = asyncio.create_task(wait())
+        await started.wait()
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert engine.pool.checkedout() == 0
+        async with engine.connect() as connection:
+            assert await connection.scalar(sa.text("SELECT 1")) == 1
+        await engine.dispose()
+
+    asyncio.run(run())

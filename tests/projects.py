@@ -1,0 +1,101 @@
+"""Commands, git and the checks of a rendered project."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+DATA = Path(__file__).parent / "data"
+
+# Git as on a machine without configuration.
+GIT_ENV = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_AUTHOR_NAME": "Test",
+    "GIT_AUTHOR_EMAIL": "test@example.com",
+    "GIT_COMMITTER_NAME": "Test",
+    "GIT_COMMITTER_EMAIL": "test@example.com",
+}
+
+
+def run(command: list[str], cwd: Path, **env: str) -> str:
+    """Run a command and return its output, or fail with it."""
+    kept = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    result = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**kept, **env},
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if result.returncode:
+        pytest.fail(f"{' '.join(command)} in {cwd}:\n{result.stdout[-6000:]}", pytrace=False)
+    return result.stdout
+
+
+def git(folder: Path, *args: str) -> str:
+    """Run git in a folder and return its output."""
+    return subprocess.run(
+        ["git", *args],
+        cwd=folder,
+        env={**os.environ, **GIT_ENV},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+def questions() -> set[str]:
+    """Return the names of all questions that are asked."""
+    settings = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    return {
+        name
+        for name, question in settings.items()
+        if not name.startswith("_") and question.get("when") is not False
+    }
+
+
+def commit_working_tree(folder: Path, tag: str) -> Path:
+    """Copy the working tree, uncommitted changes included, to a new repository and tag it."""
+    listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target)
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", tag)
+    git(folder, "tag", tag)
+    return folder
+
+
+def check_code(project: Path, python: Path) -> None:
+    """Check formatting, lint rules and types, as the project's CI does."""
+    tools = python.parent
+    run([str(tools / "ruff"), "format", "--check", "--quiet", "."], project)
+    run([str(tools / "ruff"), "check", "--quiet", "."], project)
+    # One cache per worker: mypy locks it.
+    cache = tools.parent / f"mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    run([str(tools / "mypy"), "--cache-dir", str(cache)], project)
+
+
+def run_suite(project: Path, python: Path, *args: str) -> None:
+    """Run the project's tests; in CI none may be skipped."""
+    # Pytest closes its default folder to the user that another test's PostgreSQL runs as.
+    folder = f"--basetemp={project.parent / f'{project.name}-suite'}"
+    output = run([str(python), "-m", "pytest", "-q", folder, *args], project)
+    if os.environ.get("CI"):
+        assert "skipped" not in output, output[-3000:]
+
+
+def check(project: Path, python: Path, *suite: str) -> None:
+    """Run everything the project's CI runs."""
+    check_code(project, python)
+    run_suite(project, python, *suite)
