@@ -44,14 +44,16 @@ DEFAULTS = {
     "bigint": ["0", "1", str(2**63 - 1), str(-(2**63))],
     "float": ["0", "0.5", "-1.25", "1234567890.12345", "10"],
     "bool": ["true", "false"],
-    "date": ["today", "2026-02-28", "0001-01-01", "9999-12-31"],
-    "datetime": ["now", "2026-01-31T12:00:00Z", "2024-02-29T00:00:00+00:00"],
+    "date": ["today"],
+    "datetime": ["now"],
 }
 VALUES = "a B c_3 None name value mro self class_ str x__y z_ no"
 
 LONGEST_NAME = 63
+LONGEST_RESOURCE = 40
 CLASSES = ("", "Create", "Update", "Read", "Detail", "Page", "Query")
 RESERVED_TABLES = {"as", "health", "lateral"}
+RESERVED_MODULES = {"rows"}
 RESERVED_CLASSES = {"Any", "Base", "Decimal"}
 
 
@@ -150,7 +152,9 @@ def add_field(draw: st.DrawFn, resource: Resource, taken: Taken) -> None:
         unique = 0
     classes = [class_name(resource.name) + class_name(name)] if kind == "enum" else []
     relations = [f"uq_{resource.table}_{name}_live"] if unique else []
-    relations += [f"ix_{resource.table}_{name}"] if index and not unique else []
+    relations += [f"uq_{resource.table}_{name}"] if unique else []
+    if index:
+        relations += [f"ix_{resource.table}_{name}", f"ix_{resource.table}_{name}_live"]
     if name in resource.taken or any(len(each) > LONGEST_NAME for each in classes):
         return
     if not taken.claim(classes, relations):
@@ -184,17 +188,15 @@ def add_ref(
     if on_delete and (optional or on_delete != "set_null"):
         words.append(f"on_delete={on_delete}")
     end = f"{resource.table}_{name}_id"
-    relations = [f"uq_{end}_live" if unique else f"ix_{end}", f"fk_{end}"]
+    relations = [f"fk_{end}", f"ix_{end}", f"ix_{end}_live"]
+    relations += [f"uq_{end}", f"uq_{end}_live"] if unique else []
     if {name, f"{name}_id"} & resource.taken or not taken.claim([], relations):
         return
     resource.taken.update((name, f"{name}_id"))
     resource.indexed[name] = f"{name}_id"
     if draw(st.booleans()):
         collection = draw(names(AWKWARD_FIELDS, OF_THE_CODE, resource.table, longest=40))
-        parts = [*map(class_name, [*target.collections, collection])]
-        if collection not in target.taken and taken.claim(
-            [class_name(target.name) + "With" + "And".join(parts)], []
-        ):
+        if collection not in target.taken:
             target.taken.add(collection)
             target.collections.append(collection)
             words.append(f"as={collection}")
@@ -215,9 +217,11 @@ def add_groups(draw: st.DrawFn, resource: Resource, taken: Taken) -> None:
             columns = "_".join(resource.indexed[name] for name in group)
             end = f"{resource.table}_{columns}"
             same = [sorted(group) == sorted(other) for other in groups]
-            relation = f"uq_{end}_live" if option == "_unique" else f"ix_{end}"
-            if not any(same) and taken.claim([], [relation]):
+            relations = [f"uq_{end}", f"uq_{end}_live"] if option == "_unique" else [f"ix_{end}"]
+            if not any(same) and taken.claim([], relations):
                 groups.append(group)
+        if option == "_index" and draw(st.booleans()):
+            groups.append(["created_at"])
         listed = [f"[{', '.join(group)}]" for group in groups]
         if listed:
             value = listed[0] if len(listed) == 1 else f"[{', '.join(listed)}]"
@@ -244,7 +248,7 @@ def legal_texts(draw: st.DrawFn, most: int = 5) -> str:
     """Draw answers with all types and words, references in any direction, awkward names."""
     taken = Taken()
     resources: list[Resource] = []
-    longest = draw(st.sampled_from([20, 36, 49]))
+    longest = draw(st.sampled_from([20, 36, LONGEST_RESOURCE]))
     for _ in range(draw(st.integers(1, most))):
         name = draw(names(AWKWARD_RESOURCES, OF_THE_CODE, longest=longest))
         plain = str(PLURALS.plural(name))
@@ -252,8 +256,10 @@ def legal_texts(draw: st.DrawFn, most: int = 5) -> str:
         insists = table != plain or bool(str(PLURALS.singular(name)))
         resource = Resource(name, table)
         classes = [class_name(name) + end for end in CLASSES]
-        relations = [table, f"pk_{table}", f"ix_{table}_id_live", f"ix_{table}_deleted_at"]
-        if any(name == other.name for other in resources) or table in RESERVED_TABLES:
+        ends = ("id_live", "deleted_at", "created_at", "created_at_live")
+        relations = [table, f"pk_{table}", *(f"ix_{table}_{end}" for end in ends)]
+        taken_names = RESERVED_MODULES.union(each.name for each in resources)
+        if name in taken_names or table in RESERVED_TABLES:
             continue
         if taken.claim(classes, relations):
             resources.append(resource)

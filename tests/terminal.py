@@ -7,16 +7,16 @@ import pexpect
 # How to recognise each question, and the keys that accept its default; in a multi-line answer,
 # Enter alone would add a line.
 QUESTIONS = [
-    ("What is the project called", "\r"),
-    ("short name", "\r"),
+    ("Project name", "\r"),
+    ("Short name", "\r"),
     ("One sentence", "\r"),
     ("Async or sync", "\r"),
     ("Which database", "\r"),
     ("PgBouncer between", "\r"),
     ("Soft delete", "\r"),
     ("Finish with", "\x1b\r"),
-    ("oldest Python", "\r"),
-    ("Which service", "\r"),
+    ("Minimum Python", "\r"),
+    ("CI provider", "\r"),
 ]
 
 

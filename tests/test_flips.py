@@ -23,7 +23,6 @@ POOLED = {"pgbouncer": True}
 # What differs between two sets of answers, by the question it is about.
 FLIPS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "project_name": ({}, {"project_name": "Night Library"}),
-    "project_slug": ({}, {"project_slug": "night-library"}),
     "project_description": ({}, {"project_description": "Books that are lent by night."}),
     "mode": ({}, {"mode": "sync"}),
     "database": ({}, {"database": "sqlite"}),
@@ -50,7 +49,7 @@ JOURNEY: list[dict[str, Any]] = [
     {"mode": "sync", "resources": MORE, "pgbouncer": True, "project_name": "Day Library"},
     {"soft_delete": True, "pgbouncer": True, "resources": MORE, "ci": "none"},
     {"mode": "sync", "soft_delete": True, "pgbouncer": True, "python_version": "3.14"},
-    {"database": "sqlite", "project_slug": "shelves", "resources": MORE},
+    {"database": "sqlite", "resources": MORE},
     {},
 ]
 
@@ -58,7 +57,7 @@ JOURNEY: list[dict[str, Any]] = [
 DEFAULTS: dict[str, Any] = {
     "project_name": "My Backend",
     "project_slug": "my-backend",
-    "project_description": "The backend of My Backend.",
+    "project_description": "A REST API built with FastAPI and SQLAlchemy.",
     "mode": "async",
     "database": "postgresql",
     "pgbouncer": False,
@@ -120,4 +119,5 @@ def test_the_answers_file_holds_every_answer(rendered: Render) -> None:
 
 
 def test_every_question_is_flipped() -> None:
-    assert FLIPS.keys() | {"delete_files"} == questions()
+    # The slug stays: test_questions.py.
+    assert FLIPS.keys() | {"delete_files", "project_slug"} == questions()

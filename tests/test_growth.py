@@ -103,7 +103,7 @@ def test_tables_grow_by_one_update_and_one_revision(
     update(project, resources=AFTER)
     assert not conflicts(project)
     revision = database.write_revision("Grow")
-    assert "DATA LOSS: authors.nickname goes" in revision
+    assert "DATA LOSS: authors.nickname is dropped" in revision
     assert git(project, "diff", "--", "migrations/versions") == ""
 
     database.alembic("upgrade", "head")

@@ -1,16 +1,22 @@
-"""What Copier says before and after it works: the steps that apply, and no others."""
+"""What Copier says before and after its work: the steps that apply, and no others."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import copier
 import pytest
+from jinja2_ansible_filters.core_filters import FilterModule
 
 from conftest import Render
-from macros import load_macros
+from macros import Renderer, load_macros
 from projects import git
-from updating import append, commit, files
+from updating import append, commit, files, update
+
+MESSAGES = load_macros("messages")
+PREVIOUS = load_macros("previous")
 
 RESOURCES = """\
 author:
@@ -20,100 +26,199 @@ note:
   title: str(100)
   author: ref(author) as=notes
 """
+AUTHOR = RESOURCES.partition("note:")[0]
+BEFORE = {
+    "_commit": "v0.1.0",
+    "mode": "async",
+    "database": "postgresql",
+    "pgbouncer": False,
+    "soft_delete": False,
+    "python_version": "3.11",
+    "resources": RESOURCES,
+}
+POOLED = {
+    **BEFORE,
+    "pgbouncer": True,
+    "pgbouncer_pool_mode": "transaction",
+    "pgbouncer_default_pool_size": 20,
+    "pgbouncer_max_client_conn": 1000,
+}
 
 
-def copier(*args: str | Path, refused: bool = False) -> str:
-    """Run Copier as a person does, without trust; return what it says."""
+def conf(folder: Path | str = ".") -> dict[str, Any]:
+    """Return what Copier tells the macros about itself."""
+    return {"dst_path": str(folder), "sep": "/", "answers_file": ".copier-answers.yml"}
+
+
+def run_copier(*args: str | Path, cwd: Path | None = None, refused: bool = False) -> str:
+    """Run Copier as a person does, without trust; return what it prints."""
     result = subprocess.run(
         ["copier", *args],
         check=False,
         capture_output=True,
         text=True,
+        cwd=cwd,
         env={**os.environ, "NO_COLOR": "1"},
     )
     assert bool(result.returncode) is refused, result.stderr
     return result.stderr
 
 
-def say(project: Path, **answers: Any) -> str:
-    """Update a project to other answers; return what is said after it, and commit."""
-    data = [f"--data={name}={value}" for name, value in answers.items()]
-    output = copier("update", "--defaults", "--vcs-ref=:current:", *data, project)
-    commit(project)
-    return " ".join(output.partition("Updated. Next:")[2].split())
+def steps(before: dict[str, Any], **changes: Any) -> str:
+    """Return the steps after an update that changes these answers, on one line."""
+    text = MESSAGES.update_steps(before, {**before, **changes})
+    assert all(len(line) <= 77 for line in text.splitlines()), text
+    return " ".join(text.split())
 
 
-def test_after_a_copy_come_the_first_steps(template: Path, tmp_path: Path) -> None:
-    output = copier("copy", "--defaults", template, tmp_path / "a b")
-    steps = output.partition("Next:")[2]
-    assert f"1. cd '{tmp_path / 'a b'}'" in steps
-    assert "2. git init" in steps
-    assert "3. pip install uv && uv run dev.py" in steps
-    assert "4. uv run pytest" in steps
+# --- Copy ---
 
 
-def test_a_repository_is_not_made_twice(template: Path, tmp_path: Path) -> None:
+def test_the_first_steps_follow_a_copy(tmp_path: Path) -> None:
+    message = MESSAGES.after_copy(conf(tmp_path / "a b"))
+    assert f"1. cd '{tmp_path / 'a b'}'" in message
+    assert "2. git init" in message
+    assert "3. pip install uv && uv run dev.py" in message
+    assert "4. uv run pytest" in message
+
+
+def test_a_repository_is_not_created_twice(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
-    steps = copier("copy", "--defaults", template, tmp_path).partition("Next:")[2]
-    assert "git init" not in steps
-    assert "2. pip install uv" in steps
+    message = MESSAGES.after_copy(conf(tmp_path))
+    assert "git init" not in message
+    assert "2. pip install uv" in message
 
 
-def test_before_an_update_comes_the_way_back(render: Render) -> None:
-    project = commit(render())
-    before = files(project)
-    append(project, "README.md", "More.\n")
-    commit(project)
-    output = copier(
-        "update", "--defaults", "--vcs-ref=:current:", "--data=soft_delete=true", project
-    )
-    assert "git reset --hard && git clean --force -d" in output.partition("Updated.")[0]
-    git(project, "reset", "--quiet", "--hard")
-    git(project, "clean", "--quiet", "--force", "-d")
-    assert files(project) == {**before, "README.md": before["README.md"] + "More.\n"}
+def test_a_copy_over_a_project_recommends_an_update(tmp_path: Path) -> None:
+    assert "A few questions" in MESSAGES.before_copy(conf(tmp_path))
+    (tmp_path / ".copier-answers.yml").touch()
+    assert "use `copier update`" in MESSAGES.before_copy(conf(tmp_path))
 
 
-def test_after_an_update_come_the_steps_for_what_changed(render: Render) -> None:
-    project = commit(render(resources=RESOURCES))
+def test_messages_fit_eighty_columns() -> None:
+    everything = [
+        MESSAGES.before_copy(conf()),
+        MESSAGES.after_copy(conf()),
+        MESSAGES.before_update(),
+        MESSAGES.after_update(conf(), BEFORE, {**BEFORE, "database": "sqlite", "mode": "sync"}),
+    ]
+    assert [line for text in everything for line in text.splitlines() if len(line) > 80] == []
 
-    steps = say(project)
-    assert "1. See what changed" in steps
-    assert "git diff --check" in steps
-    assert "2. Run the checks, then commit" in steps
-    assert "uv sync" not in steps
-    assert "dev.py revision" not in steps
 
-    steps = say(project, soft_delete=True)
-    assert 'uv run dev.py revision "Keep deleted rows"' in steps
-    assert "uv sync" not in steps
+@pytest.mark.parametrize("tag", ["v0.1.0", ""])
+def test_a_project_copied_from_a_relative_path_is_updated(
+    tag: str, template: Path, tmp_path: Path
+) -> None:
+    git(tmp_path, "clone", "--quiet", str(template), "checkout")
+    checkout = tmp_path / "checkout"
+    # The rest takes its time, and has no part in this.
+    git(checkout, "rm", "-r", "--quiet", *(f"template/{name}" for name in ["app", "tests"]))
+    git(checkout, "commit", "--quiet", "--message", "Less")
+    git(checkout, "tag", "--delete", "v0.1.0")
+    if tag:
+        git(checkout, "tag", tag)
+    run_copier("copy", "--defaults", ".", "../my-backend", cwd=checkout)
+    project = commit(tmp_path / "my-backend")
+    append(checkout, "template/.dockerignore", "new\n")
+    commit(checkout)
+    if tag:
+        git(checkout, "tag", "v0.2.0")
+    run_copier("update", "--defaults", cwd=project)
+    assert "new\n" in (project / ".dockerignore").read_text(encoding="utf-8")
 
-    steps = say(project, soft_delete=False)
-    assert 'uv run dev.py revision "Delete rows for good"' in steps
 
-    steps = say(project, pgbouncer=True)
-    assert "uv sync" in steps
-    assert "MIGRATIONS_DATABASE_URL to that of PostgreSQL itself" in steps
-    assert "dev.py revision" not in steps
+def test_other_paths_of_a_template_stay() -> None:
+    source = load_macros("answers").source
+    for path in ["/srv/t", "~/t", "gh:owner/t", "https://host/t.git", "git@host:t", "C:\\t"]:
+        assert source(path) == path
+    assert source("../t") == str(Path.cwd().parent / "t")
 
-    steps = say(project, pgbouncer_default_pool_size=7)
-    assert "pgbouncer/pgbouncer.ini" in steps
-    assert "uv sync" not in steps
 
-    steps = say(project, pgbouncer=False)
-    assert "MIGRATIONS_DATABASE_URL is not read any more" in steps
+# --- Update ---
 
-    steps = say(project, mode="sync")
-    assert "take `async` and `await` out" in steps
+STEPS = {
+    "nothing": (BEFORE, {}, ["See what changed", "Run the checks"], ["uv sync", "revision"]),
+    "soft delete": (BEFORE, {"soft_delete": True}, ['revision "Keep deleted rows"'], ["uv sync"]),
+    "no soft delete": (
+        {**BEFORE, "soft_delete": True},
+        {"soft_delete": False},
+        ['revision "Delete rows permanently"'],
+        ["uv sync"],
+    ),
+    "pgbouncer": (
+        BEFORE,
+        POOLED,
+        ["uv sync", "MIGRATIONS_DATABASE_URL to that of PostgreSQL itself"],
+        ["revision"],
+    ),
+    "pool size": (
+        POOLED,
+        {"pgbouncer_default_pool_size": 7},
+        ["deploy the new pgbouncer/pgbouncer.ini"],
+        ["uv sync"],
+    ),
+    "no pgbouncer": (POOLED, BEFORE, ["MIGRATIONS_DATABASE_URL is no longer used"], []),
+    "sync": (BEFORE, {"mode": "sync"}, ["Remove `async` and `await`", "uv sync"], ["revision"]),
+    "async": ({**BEFORE, "mode": "sync"}, {"mode": "async"}, ["Add `async` and `await`"], []),
+    "python": (BEFORE, {"python_version": "3.13"}, ["uv sync"], ["revision"]),
+    "sqlite": (
+        BEFORE,
+        {"database": "sqlite"},
+        ["Set DATABASE_URL to sqlite:///", "rm migrations/versions/*.py"],
+        ["copy the data"],
+    ),
+    "postgresql": (
+        {**BEFORE, "database": "sqlite"},
+        {"database": "postgresql"},
+        ["Set DATABASE_URL to postgresql://", "copy the data"],
+        [],
+    ),
+    "a comment": (
+        BEFORE,
+        {"resources": RESOURCES.replace("title", "# The title.\n  title")},
+        [],
+        ["revision"],
+    ),
+    "a table": (
+        BEFORE,
+        {"resources": RESOURCES + "tag: {name: str(50)}"},
+        ['revision "Describe the change"'],
+        ["Values of enums"],
+    ),
+    "a sort": (
+        BEFORE,
+        {"resources": RESOURCES + "  _index: [created_at]"},
+        ['revision "Describe the change"'],
+        [],
+    ),
+    "an added choice": (
+        BEFORE,
+        {"resources": RESOURCES.replace("good, bad", "good, bad, mixed")},
+        ["dev.py revision"],
+        ["Values of enums"],
+    ),
+    "a removed choice": (
+        BEFORE,
+        {"resources": RESOURCES.replace("good, bad", "good, mixed")},
+        ["dev.py revision", "Values of enums were removed", "authors.mood: no longer bad"],
+        [],
+    ),
+    "a text that becomes a choice": (
+        BEFORE,
+        {"resources": RESOURCES.replace("str(120)", "enum(Ann, Bob)")},
+        ["authors.name: only Ann, Bob"],
+        ["mood"],
+    ),
+}
 
-    steps = say(project, database="sqlite")
-    assert "Set DATABASE_URL to sqlite:///" in steps
-    assert "rm migrations/versions/*.py" in steps
 
-    steps = say(project, resources=RESOURCES.replace("title", "# The title.\n  title"))
-    assert "dev.py revision" not in steps
-
-    steps = say(project, resources=RESOURCES + "tag:\n  name: str(50)\n")
-    assert 'uv run dev.py revision "What changed"' in steps
+@pytest.mark.parametrize(("before", "changes", "told", "untold"), STEPS.values(), ids=STEPS)
+def test_the_steps_for_what_changed(
+    before: dict[str, Any], changes: dict[str, Any], told: list[str], untold: list[str]
+) -> None:
+    text = steps(before, **changes)
+    assert [words for words in told if words not in text] == []
+    assert [words for words in untold if words in text] == []
 
 
 def test_a_release_tells_its_own_steps() -> None:
@@ -124,65 +229,114 @@ def test_a_release_tells_its_own_steps() -> None:
         {"version": "0.10.0", "steps": ["second"]},
         {"version": "1.0.0", "steps": ["third"]},
     ]
-    assert releases.steps_between("v0.1.0", "v0.10.0", history) == '["first", "second"]'
-    assert releases.steps_between("v0.2.0-3-g1a2b3c4", "v1.0.0", history) == '["second", "third"]'
-    assert releases.steps_between("v1.0.0", "v1.0.0", history) == "[]"
-    assert releases.steps_between("1a2b3c4", "v1.0.0", history) == "[]"
+    for before, after, expected in [
+        ("v0.1.0", "v0.10.0", ["first", "second"]),
+        ("v0.2.0-3-g1a2b3c4", "v1.0.0", ["second", "third"]),
+        ("v1.0.0", "v1.0.0", []),
+        ("1a2b3c4", "v1.0.0", []),
+    ]:
+        assert releases.steps_between(before, after, history).split() == expected
+
+
+def test_an_update_names_its_undo_and_what_it_did_not_reach(render: Render) -> None:
+    project = commit(render("team/project", resources=RESOURCES))
+    git(project, "mv", "app/crud/note.py", "app/notes.py")
+    commit(project)
+    # A repository of several projects, with uncommitted work elsewhere.
+    (project / ".git").rename(project.parent / ".git")
+    commit(project.parent)
+    before = files(project)
+    (project.parent / "elsewhere.txt").write_text("Work", encoding="utf-8")
+
+    options = ["--defaults", "--vcs-ref=:current:", "--data=soft_delete=true"]
+    output = run_copier("update", *options, project)
+    before_it, _, after_it = output.partition("Updated.")
+    undo = "git checkout HEAD -- . && git clean --force -d ."
+    assert undo in before_it
+    assert "app/crud/note.py" in after_it
+    assert 'uv run dev.py revision "Keep deleted rows"' in after_it
+    assert files(project) != before
+
+    subprocess.run(["sh", "-c", undo], cwd=project, check=True, capture_output=True)
+    assert files(project) == before
+    assert (project.parent / "elsewhere.txt").exists()
 
 
 # --- What an update would delete ---
 
 
-@pytest.mark.parametrize("soft_delete", [False, True])
-def test_a_resource_that_is_gone_is_noticed_before_anything_is_deleted(
-    *, soft_delete: bool, render: Render
+def test_the_files_of_a_resource_are_those_that_are_rendered() -> None:
+    known = PREVIOUS.files(RESOURCES)
+    rendered = [path for path, _ in Renderer().render({"resources": RESOURCES})]
+    of_resources = {path for path in rendered if "author" in path or "note" in path}
+    assert of_resources == {path for paths in json.loads(known).values() for path in paths}
+
+
+DOOMED = {
+    "a removed resource": (
+        AUTHOR,
+        {"author": ["app/schemas/details/author.py"], "note": ["app/db/models/note.py"]},
+    ),
+    "a renamed resource": (RESOURCES.replace("note:", "memo:"), {"note": ["app/crud/note.py"]}),
+    "a renamed table": (
+        RESOURCES.replace("note:", "note:\n  _plural: memos"),
+        {"note": ["app/routers/notes.py", "tests/routers/test_notes.py"]},
+    ),
+    "an enum": (
+        RESOURCES.replace("  mood: enum(good, bad)\n", ""),
+        {"author": ["app/enums/author.py"]},
+    ),
+    "nothing": (RESOURCES + "tag: {name: text}", {}),
+}
+
+
+@pytest.mark.parametrize("folder", ["project", "[x]*"])
+@pytest.mark.parametrize(("text", "expected"), DOOMED.values(), ids=DOOMED)
+def test_deleted_files_are_noticed(
+    text: str, expected: dict[str, list[str]], folder: str, tmp_path: Path
 ) -> None:
-    project = commit(render(resources=RESOURCES, soft_delete=soft_delete))
+    project = tmp_path / folder
+    for paths in json.loads(PREVIOUS.files(RESOURCES)).values():
+        for path in paths:
+            (project / path).parent.mkdir(parents=True, exist_ok=True)
+            (project / path).touch()
+    doomed = json.loads(PREVIOUS.doomed(conf(project), BEFORE, text))
+    assert {each["name"] for each in doomed} == set(expected)
+    for each in doomed:
+        assert set(expected[each["name"]]) <= set(each["files"])
+        for path in each["files"]:
+            (project / path).unlink()
+    # What was deleted by hand needs no question.
+    assert PREVIOUS.doomed(conf(project), BEFORE, text) == "[]"
+
+
+def test_a_removed_resource_is_deleted_only_when_named(render: Render) -> None:
+    project = commit(render(resources=RESOURCES))
     before = files(project)
-    data = "--data=resources=" + RESOURCES.partition("note:")[0]
-    command = ["update", "--defaults", "--vcs-ref=:current:", data]
+    command = ["update", "--defaults", "--vcs-ref=:current:", f"--data=resources={AUTHOR}"]
 
-    output = copier(*command, project, refused=True)
-    assert "to let go of them add --data delete_files=author,note, or else put back" in output
+    output = run_copier(*command, project, refused=True)
+    assert "add --data delete_files=author,note to delete app/schemas/details/author.py" in output
     assert files(project) == before
 
-    output = copier(*command, "--data=delete_files=author", project, refused=True)
-    assert files(project) == before
-
-    copier(*command, "--data=delete_files=author,note", project)
+    run_copier(*command, "--data=delete_files=author,note", project)
     gone = before.keys() - files(project).keys()
     assert "app/db/models/note.py" in gone
     assert {path for path in gone if path in output} == gone
 
 
-def test_a_renamed_resource_is_noticed(render: Render) -> None:
-    project = commit(render(resources=RESOURCES))
-    data = "--data=resources=" + RESOURCES.replace("note:", "memo:")
-    output = copier("update", "--defaults", "--vcs-ref=:current:", data, project, refused=True)
-    assert "app/db/models/note.py" in output
-    assert git(project, "status", "--porcelain") == ""
-
-
-def test_a_file_of_one_field_is_noticed(render: Render) -> None:
-    project = commit(render(resources=RESOURCES))
-    data = "--data=resources=" + RESOURCES.replace("  mood: enum(good, bad)\n", "")
-    output = copier("update", "--defaults", "--vcs-ref=:current:", data, project, refused=True)
-    assert "app/enums/author.py would be deleted" in output
-
-
-def test_what_was_deleted_by_hand_is_not_asked_for(render: Render) -> None:
-    project = commit(render(resources=RESOURCES))
-    for path in [path for path in files(project) if "note" in path]:
-        (project / path).unlink()
-    (project / "app/schemas/details/author.py").unlink()
+@pytest.mark.filterwarnings("ignore::copier.errors.MissingFileWarning")
+def test_without_fileglob_messages_are_poorer_and_nothing_fails(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filters = FilterModule().filters()
+    del filters["fileglob"]
+    monkeypatch.setattr(FilterModule, "filters", lambda _: dict(filters))
+    project = tmp_path / "project"
+    answers = {"resources": RESOURCES, "ci": "none"}
+    copier.run_copy(str(template), project, data=answers, defaults=True, quiet=True)
     commit(project)
-    data = "--data=resources=" + RESOURCES.partition("note:")[0]
-    copier("update", "--defaults", "--vcs-ref=:current:", data, project)
-
-
-def test_a_folder_with_brackets_is_looked_into(render: Render) -> None:
-    project = render("[x]*", resources=RESOURCES)
-    commit(project)
-    data = "--data=resources=" + RESOURCES.partition("note:")[0]
-    output = copier("update", "--defaults", "--vcs-ref=:current:", data, project, refused=True)
-    assert "app/db/models/note.py" in output
+    with pytest.raises(ValueError, match="add --data delete_files=author,note"):
+        update(project, resources=AUTHOR)
+    update(project, resources=AUTHOR, delete_files="author, note")
+    assert not (project / "app/db/models/note.py").exists()

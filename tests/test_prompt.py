@@ -1,4 +1,4 @@
-"""Tables are written at the prompt: typed, refused, mended and taken."""
+"""The questionnaire at a real terminal."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,9 @@ from pathlib import Path
 import pexpect
 import yaml
 
+from conftest import Render
 from terminal import QUESTIONS
+from updating import RESOURCES, commit
 
 SHOP = """\
 category: {name: str(80) unique, parent: ref(category) optional as=children}
@@ -52,27 +54,58 @@ def pasted(text: str) -> str:
     return f"\x1b[200~{text}\x1b[201~"
 
 
-def test_a_shop_is_written_refused_and_mended(template: Path, tmp_path: Path) -> None:
-    project = tmp_path / "shop"
-    arguments = ["-W", "ignore", "-m", "copier", "copy", str(template), str(project)]
-    child = pexpect.spawn(sys.executable, arguments, dimensions=(60, 120), timeout=20)
-    for text, keys in QUESTIONS:
-        child.expect_exact(text)
-        if text != "Finish with":
-            child.send(keys)
-            continue
-        child.expect_exact("customer: ref(user)")
-        child.send(BACKSPACE * 400)
-        child.send(pasted(f"{SHOP}number"))
-        child.send(DONE)
-        number = SHOP.count("\n") + 1
-        child.expect_exact(f'line {number}: review.stars: no type is called "number"; write int')
-        # What was typed is still there.
-        child.send(BACKSPACE * len("number"))
-        child.send(f"int{DONE}")
+def spawn(*args: str | Path, columns: int = 80) -> pexpect.spawn:
+    """Run Copier at a terminal."""
+    arguments = ["-W", "ignore", "-m", "copier", *map(str, args)]
+    return pexpect.spawn(sys.executable, arguments, dimensions=(60, columns), timeout=30)
+
+
+def finish(child: pexpect.spawn) -> None:
+    """Wait for the end of a successful run."""
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+
+
+def retype(child: pexpect.spawn, text: str) -> None:
+    """Replace the tables at the prompt."""
+    child.expect_exact("Finish with")
+    child.send(BACKSPACE * 400)
+    child.send(pasted(text))
+    child.send(DONE)
+
+
+def test_a_mistake_is_refused_and_corrected(template: Path, tmp_path: Path) -> None:
+    project = tmp_path / "shop"
+    child = spawn("copy", template, project, columns=120)
+    for text, keys in QUESTIONS:
+        if text == "Finish with":
+            retype(child, f"{SHOP}number")
+            number = SHOP.count("\n") + 1
+            child.expect_exact(f'line {number}: review.stars: no type is called "number"; use int')
+            # What was typed is still there.
+            child.send(BACKSPACE * len("number"))
+            child.send(f"int{DONE}")
+        else:
+            child.expect_exact(text)
+            child.send(keys)
+    finish(child)
     answers = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
     assert answers["resources"].strip() == f"{SHOP}int"
     assert len(list((project / "app/db/models").glob("[a-z]*.py"))) == 10
+
+
+def test_a_removed_resource_is_asked_about(render: Render) -> None:
+    project = commit(render(resources=RESOURCES))
+    child = spawn("update", "--skip-answered", "--ask=resources", "--vcs-ref=:current:", project)
+    retype(child, "author: {name: strr}")
+    child.expect_exact("line 1: author.name: no type")
+    child.send(BACKSPACE * len("strr}") + "text}" + DONE)
+    child.expect_exact("No longer in your tables: author, note.")
+    child.expect_exact("app/crud/note.py")
+    child.send("\r")
+    child.expect_exact("type author, note to delete these")
+    child.send("author note\r")
+    finish(child)
+    assert not (project / "app/crud/note.py").exists()
+    assert "text" in (project / ".copier-answers.yml").read_text(encoding="utf-8")

@@ -330,7 +330,7 @@ QUIET: dict[str, dict[str, Any]] = {
     "pgbouncer": {"pgbouncer": True},
     "ci": {"ci": "none"},
     "python_version": {"python_version": "3.13"},
-    "names": {"project_name": "Night Library", "project_slug": "night-library"},
+    "name": {"project_name": "Night Library"},
     "resources": {"resources": RESOURCES + "tag:\n  name: str(50) unique\n"},
 }
 
