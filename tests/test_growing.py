@@ -68,7 +68,9 @@ def test_the_worked_examples(
     tools = environment(project).parent
     found = list(steps(project / "docs" / "growing.md"))
     text = (project / "docs" / "growing.md").read_text(encoding="utf-8")
-    assert len([step for step in found if step["path"]]) == len(re.findall("```(python|text)\n", text))
+    assert len([step for step in found if step["path"]]) == len(
+        re.findall("```(python|text)\n", text)
+    )
     for step in found:
         if step["command"]:
             command = step["command"].replace("uv run ", f"{tools}/python ")
