@@ -1,6 +1,7 @@
 """The Kubernetes manifests: schemas, a linter, references and the connection budget."""
 
 import configparser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -102,31 +103,22 @@ def test_selectors_and_references_lead_somewhere(answers: dict[str, Any], render
 
 @every_set
 def test_no_rollout_exceeds_the_connection_limits(
-    answers: dict[str, Any], rendered: Render
+    answers: dict[str, Any], rendered: Render, environment: Callable[[Path], Path]
 ) -> None:
     project = rendered(kubernetes=True, **answers)
     found = objects(project)
-    name = "my-backend"
-    surge = found["Deployment", name]["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
-    pods = found["HorizontalPodAutoscaler", name]["spec"]["maxReplicas"] + surge
-    settings = (project / "docs" / "settings.md").read_text(encoding="utf-8")
-    pool_size = int(settings.partition("| `POOL_SIZE` | `")[2].partition("`")[0])
-    available = 100 - 10
-    if not answers:
-        assert pods * pool_size <= available
-        return
-    ini = configparser.ConfigParser(comment_prefixes=(";",), interpolation=None)
-    ini.read(project / "pgbouncer" / "pgbouncer.ini")
-    limits = ini["pgbouncer"]
-    bouncers = found["Deployment", f"{name}-pgbouncer"]["spec"]
-    servers = limits.getint("default_pool_size") + limits.getint("reserve_pool_size")
-    fits = (bouncers["replicas"] + bouncers["strategy"]["rollingUpdate"]["maxSurge"]) * servers
-    # A pool so large that a second PgBouncer would not fit has one, replaced by one.
-    assert fits <= available or bouncers["replicas"] == 1
-    clients = bouncers["replicas"] * limits.getint("max_client_conn")
-    assert pods * pool_size <= clients
-    if limits["pool_mode"] == "session":
-        assert pods * pool_size <= bouncers["replicas"] * servers
+    app = found["Deployment", "my-backend"]["spec"]["strategy"]["rollingUpdate"]
+    replicas = found["HorizontalPodAutoscaler", "my-backend"]["spec"]["maxReplicas"]
+    command = [str(environment(project)), "-m", "app.db.budget"]
+    command += ["--replicas", str(replicas + app["maxSurge"])]
+    if answers:
+        bouncers = found["Deployment", "my-backend-pgbouncer"]["spec"]
+        command += ["--pgbouncers", str(bouncers["replicas"])]
+        ini = configparser.ConfigParser(comment_prefixes=(";",), interpolation=None)
+        ini.read(project / "pgbouncer" / "pgbouncer.ini")
+        for name in ("default_pool_size", "reserve_pool_size", "max_client_conn"):
+            command += [f"--{name.replace('_', '-')}", ini["pgbouncer"][name]]
+    run(command, project, DATABASE_URL="postgresql://user:password@host/name")
 
 
 def test_shutdown_fits_in_the_grace_period(rendered: Render) -> None:
