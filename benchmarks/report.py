@@ -117,7 +117,7 @@ def ratios(raw: Raw) -> str:
         )
     for clients in (64, 200):
         for name in ("ours", "ours, soft delete"):
-            for work in ("read one + parent", "list 20", "create"):
+            for work in ("list 20", "create"):
                 add(
                     f"p99 / p50, {clients} clients, {name}: {work}",
                     lambda mode, key=(name, work, clients): [
