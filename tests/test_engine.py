@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from conftest import Render, run
+from conftest import Render
+from projects import run
 
 DATA = Path(__file__).parent / "data" / "engine"
 

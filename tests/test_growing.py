@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Render, run
-from test_variants import BACKENDS
+from conftest import Render
+from projects import run
+from variants import BACKENDS
 
 STEP = re.compile(
     r"(?P<verb>Create|Append to|Add to the imports of|Add to `(?P<name>\w+)` in"

@@ -10,8 +10,9 @@ import copier
 import pytest
 from jinja2_ansible_filters.core_filters import FilterModule
 
-from conftest import Render, git
+from conftest import Render
 from macros import Renderer, load_macros
+from projects import git
 from updating import append, commit, files, update
 
 MESSAGES = load_macros("messages")

@@ -7,8 +7,9 @@ import copier
 import pytest
 import yaml
 
-from conftest import ROOT, Render, questions, run
+from conftest import Render
 from macros import Renderer, environment, load_macros
+from projects import ROOT, questions, run
 
 SETTINGS = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
 

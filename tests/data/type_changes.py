@@ -20,10 +20,9 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy.orm import Mapped, Session, mapped_column
-
 from app.db import models
 from app.settings import load_settings
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 UTC = dt.UTC
 VERSIONS = Path("migrations/versions")
