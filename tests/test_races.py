@@ -1,0 +1,19 @@
+"""Concurrent requests, in each mode, on each database, with and without soft delete."""
+
+import shutil
+
+import pytest
+
+from conftest import Environment, Render
+from projects import DATA, run
+from variants import VARIANTS
+
+SUITE = DATA / "races"
+
+
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if "pgbouncer" not in name])
+def test_concurrent_requests(variant: str, render: Render, environment: Environment) -> None:
+    resources = (SUITE / "resources.yml").read_text(encoding="utf-8")
+    project = render(resources=resources, **VARIANTS[variant])
+    shutil.copy2(SUITE / "test_races.py", project / "tests")
+    run([str(environment(project)), "-m", "pytest", "-q", "tests/test_races.py"], project)
