@@ -11,6 +11,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 ROOT = Path(__file__).parent.parent
+SETTINGS: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
 # What asks Copier about itself, and concerns no file.
 OF_COPIER = {"last_time", "doomed", "delete_files"}
 EACH = re.compile(r"\{% yield resource from (\S+) %\}\{\{ resource\.(\w+) \}\}\{% endyield %\}")
@@ -41,7 +42,7 @@ class Renderer:
     def __init__(self) -> None:
         """Load the questions and the templates that ask for the domain."""
         self._env = environment()
-        self._questions: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text())
+        self._questions = SETTINGS
         folder = ROOT / "template"
         self._paths = ["template/pyproject.toml.jinja"] + [
             path.relative_to(ROOT).as_posix()
