@@ -98,14 +98,18 @@ def uncomment(library: Database, value: str = "...") -> None:
     """Follow each note with an `UPDATE`: run it, with this value where it leaves one out."""
     text = newest(library).read_text(encoding="utf-8")
     assert "#     op.execute(" in text
-    text = text.replace("#     op.execute(", "op.execute(").replace("= ... WHERE", f"= {value} WHERE")
+    text = text.replace("#     op.execute(", "op.execute(").replace(
+        "= ... WHERE", f"= {value} WHERE"
+    )
     newest(library).write_text(text, encoding="utf-8")
 
 
 def follow_renames(path: Path) -> None:
     """Follow each note that says "If … was renamed": replace code by that of the note."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    functions = [node for node in ast.parse("\n".join(lines)).body if isinstance(node, ast.FunctionDef)]
+    functions = [
+        node for node in ast.parse("\n".join(lines)).body if isinstance(node, ast.FunctionDef)
+    ]
     dropped = re.findall(r"delete\s+(?:# )?`op\.drop_table\(\"(\w+)\"\)` below", "\n".join(lines))
     edits: list[tuple[int, int, list[str]]] = []
     for function in functions:
@@ -124,7 +128,10 @@ def follow_renames(path: Path) -> None:
             replaced = [node for node in function.body if node.lineno > number][:count]
             edits.append((replaced[0].lineno, replaced[-1].end_lineno or 0, code))
         for node in function.body:
-            if any(f'op.drop_table("{table}")' in ast.unparse(node).replace("'", '"') for table in dropped):
+            if any(
+                f'op.drop_table("{table}")' in ast.unparse(node).replace("'", '"')
+                for table in dropped
+            ):
                 edits.append((node.lineno, node.end_lineno or 0, []))
     assert edits
     for start, end, code in sorted(edits, reverse=True):
@@ -195,7 +202,11 @@ def test_dropped_column_comes_back_in_a_downgrade(library: Database) -> None:
         ([("pages: int", "length: int index")], "SELECT length FROM books", [[474]]),
         ([("  shelf: ref(shelf)", "  place: ref(shelf)")], "SELECT place_id FROM books", [[1]]),
         ([("genre:", "kind:")], "SELECT kind FROM books", [["drama"]]),
-        ([("floor:", "story:"), ("room:", "hall:")], "SELECT story, hall FROM shelves", [[1, "Hall"]]),
+        (
+            [("floor:", "story:"), ("room:", "hall:")],
+            "SELECT story, hall FROM shelves",
+            [[1, "Hall"]],
+        ),
     ],
     ids=["optional", "indexed", "reference", "enum", "two"],
 )
@@ -219,7 +230,12 @@ def test_renamed_column_keeps_its_data(
 
 
 def test_renamed_table_keeps_its_data(library: Database) -> None:
-    change(library, ("shelf:\n", "rack:\n"), ("shelf: ref(shelf)", "rack: ref(rack)"), delete_files="shelf")
+    change(
+        library,
+        ("shelf:\n", "rack:\n"),
+        ("shelf: ref(shelf)", "rack: ref(rack)"),
+        delete_files="shelf",
+    )
     revision = library.write_revision("Racks")
     assert "DATA LOSS: the table shelves is dropped with its data" in prose(revision)
     follow_renames(newest(library))
@@ -319,7 +335,10 @@ def test_inconvertible_type_is_refused_with_a_way_out(library: Database) -> None
     edit(
         library.project,
         str(newest(library)),
-        ("    # ### end", "    op.execute(\"UPDATE shelves SET opened = '2026-01-02'\")\n    # ### end"),
+        (
+            "    # ### end",
+            "    op.execute(\"UPDATE shelves SET opened = '2026-01-02'\")\n    # ### end",
+        ),
     )
     commit(library.project)
     library.alembic("upgrade", "head")
@@ -458,10 +477,10 @@ with psycopg.connect(sys.argv[1], autocommit=True) as connection:
     print("locked", flush=True)
     sys.stdin.read()
 """
-CONCURRENTLY = '''
+CONCURRENTLY = """
     with op.get_context().autocommit_block():
         op.create_index("ix_books_pages", "books", ["pages"], postgresql_concurrently=True)
-'''
+"""
 
 
 @pytest.mark.parametrize("mode", ["async", "sync"])
