@@ -37,6 +37,9 @@ from machine import (
     things,
 )
 
+# The application of a rendered project.
+OURS = "app.main:create_app"
+
 RAW = Path(__file__).parent / "results.json"
 
 
@@ -58,7 +61,7 @@ QUICK = Profile(
 )
 FULL = Profile(
     rounds=7,
-    seconds=1.5,
+    seconds=1.0,
     rows=100_000,
     sizes=(1_000, 10_000, 100_000, 1_000_000),
     generator_rounds=5,
@@ -226,12 +229,11 @@ def core_servers(bench: Bench) -> Iterator[dict[str, Server]]:
             if mode == "async":
                 bench.database("bench", hard, rows)
                 bench.database("bench_soft", soft, rows)
-            ours = "app.main:create_app"
             for name, project, application, database in (
                 ("raw", hard, f"raw_{mode}:app", "bench"),
                 ("hand-written", hard, f"orm_{mode}:app", "bench"),
-                ("ours", hard, ours, "bench"),
-                ("ours, soft delete", soft, ours, "bench_soft"),
+                ("ours", hard, OURS, "bench"),
+                ("ours, soft delete", soft, OURS, "bench_soft"),
             ):
                 name = f"{name} {mode}"  # noqa: PLW2901
                 servers[name] = stack.enter_context(
@@ -252,7 +254,7 @@ def clients(bench: Bench) -> None:
     """Measure many clients: the spread of their times, and the connections they take."""
     rows = bench.profile.rows
     by_name = works(rows)
-    chosen = [by_name[name] for name in ("read one + parent", "list 20", "create")]
+    chosen = [by_name["list 20"], by_name["create"]]
     cases = []
     for mode in ("async", "sync"):
         hard = bench.project(mode=mode)
@@ -260,11 +262,10 @@ def clients(bench: Bench) -> None:
         if mode == "async":
             bench.database("clients", hard, rows)
             bench.database("clients_soft", soft, rows)
-        ours = "app.main:create_app"
         cases += [
             (f"hand-written {mode}", hard, f"orm_{mode}:app", "clients"),
-            (f"ours {mode}", hard, ours, "clients"),
-            (f"ours, soft delete {mode}", soft, ours, "clients_soft"),
+            (f"ours {mode}", hard, OURS, "clients"),
+            (f"ours, soft delete {mode}", soft, OURS, "clients_soft"),
         ]
     for work, count in itertools.product(chosen, (64, 200)):
         print(f"  {work.name}, {count} clients", flush=True)
@@ -310,33 +311,49 @@ def held(bench: Bench, database: str) -> Iterator[dict[str, float]]:
 def pgbouncer(bench: Bench) -> None:
     """Measure the same projects directly and through PgBouncer in transaction mode."""
     rows = bench.profile.rows
+    chosen = works(rows)
+    del chosen["list 20 + total"]
+    cases, folders = [], itertools.count()
+
+    def open_pooler(project: Path, database: str) -> Pgbouncer:
+        folder = bench.folder / f"pgbouncer-{next(folders)}"
+        return Pgbouncer(folder, project, bench.postgres, database)
+
+    for mode in ("async", "sync"):
+        project = bench.project(mode=mode, pgbouncer="true")
+        database = bench.database(f"pooled_{mode}", project, rows)
+        cases += [
+            (f"without PgBouncer {mode}", bench.project(mode=mode), database, False),
+            (f"its project, direct {mode}", project, database, False),
+            (f"through PgBouncer {mode}", project, database, True),
+        ]
+
     with ExitStack() as stack:
-        servers, poolers = [], {}
-        for mode in ("async", "sync"):
-            project = bench.project(mode=mode, pgbouncer="true")
-            database = bench.database(f"pooled_{mode}", project, rows)
-            pooler = Pgbouncer(
-                bench.folder / f"pgbouncer-{mode}", project, bench.postgres, database
-            )
-            stack.callback(pooler.stop)
-            application = "app.main:create_app"
-            plain = bench.project(mode=mode)
-            for name, root, url in (
-                (f"without PgBouncer {mode}", plain, ""),
-                (f"its project, direct {mode}", project, ""),
-                (f"through PgBouncer {mode}", project, pooler.url),
-            ):
-                server = stack.enter_context(bench.serve(name, root, application, database, url))
-                servers.append(server)
-            poolers[server.name] = pooler
-        chosen = [work for name, work in works(rows).items() if name != "list 20 + total"]
-        pids = [pooler.process.pid for pooler in poolers.values()]
-        bench.alternate(servers, chosen, processes={"pgbouncer": pids})
-        for server in servers:
-            for turn in range(max(bench.profile.rounds // 2, 1)):
-                with held(bench, server.database) as connections:
-                    bench.measure(server, replace(chosen[0], name="64 clients"), turn, clients=64)
-                bench.rows[-1] |= connections
+        servers, pids = [], []
+        for name, project, database, pooled in cases:
+            url = ""
+            if pooled:
+                pooler = open_pooler(project, database)
+                stack.callback(pooler.stop)
+                pids.append(pooler.process.pid)
+                url = pooler.url
+            served = bench.serve(name, project, OURS, database, url)
+            servers.append(stack.enter_context(served))
+        bench.alternate(servers, list(chosen.values()), processes={"pgbouncer": pids})
+
+    # One at a time, so that all connections to the database are of this one.
+    crowd = replace(chosen["read one + parent"], name="64 clients")
+    for name, project, database, pooled in cases:
+        with ExitStack() as stack:
+            url = ""
+            if pooled:
+                pooler = open_pooler(project, database)
+                stack.callback(pooler.stop)
+                url = pooler.url
+            server = stack.enter_context(bench.serve(name, project, OURS, database, url))
+            with held(bench, database) as connections:
+                bench.measure(server, crowd, 0, clients=64)
+            bench.rows[-1] |= connections
 
 
 def resources(bench: Bench) -> None:
@@ -347,10 +364,8 @@ def resources(bench: Bench) -> None:
             project = bench.project(resources=things(count), soft_delete=str(soft).lower())
             database = bench.database(f"things_{count}{'_soft' * soft}", project)
             name = f"{count}{', soft delete' if soft else ''}"
-            starting(bench, name, project, "app.main:create_app", database)
-            server = stack.enter_context(
-                bench.serve(name, project, "app.main:create_app", database)
-            )
+            starting(bench, name, project, OURS, database)
+            server = stack.enter_context(bench.serve(name, project, OURS, database))
             servers.setdefault(count, []).append(server)
             for path in set(ends(server)):
                 server.request("POST", path, '{"name":"A thing","body":"Its body"}', count=20)
@@ -376,7 +391,7 @@ def resources(bench: Bench) -> None:
 def ends(server: Server) -> tuple[str, str]:
     """Return the paths of the first and the last resource."""
     paths = json.loads(server.request("GET", "/openapi.json")[1])["paths"]
-    collections = [path for path, methods in paths.items() if "post" in methods]
+    collections = [path for path, methods in paths.items() if "post" in methods and "{" not in path]
     return collections[0], collections[-1]
 
 
@@ -388,7 +403,7 @@ def start(bench: Bench) -> None:
         for name, application in (
             ("raw", f"raw_{mode}:app"),
             ("hand-written", f"orm_{mode}:app"),
-            ("ours", "app.main:create_app"),
+            ("ours", OURS),
         ):
             starting(bench, f"{name} {mode}", project, application, database)
             with bench.serve(name, project, application, database) as server:
@@ -414,15 +429,14 @@ def starting(bench: Bench, name: str, *served: Any) -> None:
 def sizes(bench: Bench) -> None:
     """Measure tables of more and more rows."""
     hard, soft = bench.project(mode="async"), bench.project(mode="async", soft_delete="true")
-    ours = "app.main:create_app"
     for rows in bench.profile.sizes:
         print(f"  {rows:,} rows", flush=True)
         bench.database(f"rows_{rows}", hard, rows)
         bench.database(f"rows_{rows}_soft", soft, rows, deleted=0.9)
         with (
-            bench.serve("ours", hard, ours, f"rows_{rows}") as server,
+            bench.serve("ours", hard, OURS, f"rows_{rows}") as server,
             bench.serve("hand-written", hard, "orm_async:app", f"rows_{rows}") as by_hand,
-            bench.serve("ours, 90 % deleted", soft, ours, f"rows_{rows}_soft") as deleted,
+            bench.serve("ours, 90 % deleted", soft, OURS, f"rows_{rows}_soft") as deleted,
         ):
             listed = [
                 Work("read one + parent", "/posts/{n}", rows),

@@ -17,7 +17,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from conftest import Environment, Render
 from projects import ROOT
-from serving import served
+from serving import serve
 
 PICTURE = ROOT / "docs" / "documentation-page.png"
 
@@ -60,9 +60,8 @@ def test_the_documentation_page(
     project = render(
         project_name="Blog", resources=example(), mode="sync", database="sqlite", ci="none"
     )
-    python = str(environment(project))
-    env = {"DATABASE_URL": f"sqlite:///{tmp_path / 'app.db'}", "DOCS_ENABLED": "true"}
-    with served(project, [python, "-m", "app"], **env) as (url, _process):
+    with serve(project, environment(project), tmp_path, DOCS_ENABLED="true") as server:
+        url = server.url
         browser.get(f"{url}/docs")
         wait = WebDriverWait(browser, 30)
         wait.until(presence_of_element_located((By.CSS_SELECTOR, ".opblock-tag")))

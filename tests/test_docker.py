@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from conftest import Render
+from processes import served
 from projects import ROOT, run
-from serving import served
 from variants import BACKENDS
 
 every_backend = pytest.mark.parametrize("backend", BACKENDS)
