@@ -310,7 +310,7 @@ class Server:
 def serve(name: str, project: Path, application: str, database: str, url: str) -> Iterator[Server]:
     """Serve a project's application, or a yardstick with what the project has installed."""
     port = free_port()
-    ours = application.startswith("app.")
+    ours = application.endswith("create_app")
     if not ours:
         driver = "asyncpg" if application.endswith("_async:app") else "psycopg"
         url = url.replace("postgresql://", f"postgresql+{driver}://")
@@ -318,11 +318,11 @@ def serve(name: str, project: Path, application: str, database: str, url: str) -
     process = subprocess.Popen(
         [
             project / ".venv/bin/python",
-            *("-m", "uvicorn", application, f"--port={port}"),
+            *("-m", "uvicorn", application, f"--port={port}", f"--app-dir={YARDSTICKS}"),
             *("--no-access-log", "--log-level=warning"),
             *(["--factory"] if ours else []),
         ],
-        cwd=project if ours else YARDSTICKS,
+        cwd=project,
         env=ENVIRONMENT | {"DATABASE_URL": url},
         # The tracebacks of the yardsticks that do not survive 64 clients.
         stderr=subprocess.DEVNULL,

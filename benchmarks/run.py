@@ -250,6 +250,20 @@ def core(bench: Bench) -> None:
         bench.alternate(list(servers.values()), chosen)
 
 
+def steps(bench: Bench) -> None:
+    """Measure one read in steps, to see where its time goes."""
+    project = bench.project(mode="async")
+    database = bench.database("steps", project, bench.profile.rows)
+    with bench.serve("steps", project, "steps:create_app", database) as server:
+        if server.request("GET", "/keep")[0] != 200:
+            sys.exit("steps.py does not fit the project")
+        paths = ("bare", "in-fastapi", "with-model", "with-session", "with-connection")
+        chosen = [Work(path, f"/{path}") for path in (*paths, "with-driver")]
+        chosen.append(replace(works(bench.profile.rows)["read one + parent"], name="whole"))
+        for turn, work in itertools.product(range(bench.profile.rounds), chosen):
+            bench.measure(server, work, turn)
+
+
 def clients(bench: Bench) -> None:
     """Measure many clients: the spread of their times, and the connections they take."""
     rows = bench.profile.rows
@@ -474,6 +488,7 @@ def generating(bench: Bench) -> None:
 
 PANELS: dict[str, Callable[[Bench], None]] = {
     "core": core,
+    "steps": steps,
     "clients": clients,
     "pgbouncer": pgbouncer,
     "resources": resources,
