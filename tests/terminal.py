@@ -16,6 +16,7 @@ QUESTIONS = [
     ("Soft delete", "\r"),
     ("Finish with", "\x1b\r"),
     ("Minimum Python", "\r"),
+    ("Kubernetes manifests", "\r"),
     ("CI provider", "\r"),
 ]
 

@@ -33,6 +33,7 @@ FLIPS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "soft_delete": ({}, {"soft_delete": True}),
     "resources": ({}, {"resources": MORE}),
     "python_version": ({}, {"python_version": "3.13"}),
+    "kubernetes": (POOLED, {**POOLED, "kubernetes": True}),
     "ci": ({}, {"ci": "none"}),
 }
 
@@ -41,7 +42,12 @@ JOURNEY: list[dict[str, Any]] = [
     {},
     {"mode": "sync", "database": "sqlite"},
     {"mode": "sync", "database": "postgresql", "pgbouncer": True},
-    {"soft_delete": True, "pgbouncer": True, "pgbouncer_pool_mode": "session"},
+    {
+        "soft_delete": True,
+        "pgbouncer": True,
+        "pgbouncer_pool_mode": "session",
+        "kubernetes": True,
+    },
     {"soft_delete": True, "database": "sqlite", "ci": "none"},
     {"mode": "sync", "soft_delete": True, "resources": MORE},
     {"mode": "sync", "soft_delete": True, "database": "sqlite", "resources": MORE},
@@ -64,6 +70,7 @@ DEFAULTS: dict[str, Any] = {
     "soft_delete": False,
     "resources": RESOURCES,
     "python_version": "3.11",
+    "kubernetes": False,
     "ci": "github",
 }
 POOL_DEFAULTS = {
@@ -78,6 +85,7 @@ def complete(answers: dict[str, Any]) -> dict[str, Any]:
     whole = {**DEFAULTS, **answers}
     if whole["database"] == "sqlite":
         whole.pop("pgbouncer")
+        whole.pop("kubernetes")
     return {**POOL_DEFAULTS, **whole} if whole.get("pgbouncer") else whole
 
 

@@ -12,7 +12,7 @@ from variants import BACKENDS
 
 STEP = re.compile(
     r"(?P<verb>Create|Append to|Add to the imports of|Add to `(?P<name>\w+)` in"
-    r"|Insert above `(?P<above>\w+)` in) `(?P<path>[\w/.]+)`[^`]*?:\n\n```python\n(?P<code>.*?)```"
+    r"|Insert above `(?P<above>\w+)` in) `(?P<path>[\w/.]+)`[^`]*?:\n\n```(?:python|text)\n(?P<code>.*?)```"
     r"|```sh\n(?P<command>.*?)\n```",
     re.DOTALL,
 )
@@ -68,7 +68,9 @@ def test_the_worked_examples(
     tools = environment(project).parent
     found = list(steps(project / "docs" / "growing.md"))
     text = (project / "docs" / "growing.md").read_text(encoding="utf-8")
-    assert len([step for step in found if step["path"]]) == text.count("```python\n")
+    assert len([step for step in found if step["path"]]) == len(
+        re.findall("```(python|text)\n", text)
+    )
     for step in found:
         if step["command"]:
             command = step["command"].replace("uv run ", f"{tools}/python ")

@@ -21,6 +21,7 @@ DEFAULTS = {
     "pgbouncer": False,
     "soft_delete": False,
     "python_version": "3.11",
+    "kubernetes": False,
     "ci": "github",
 }
 

@@ -594,7 +594,7 @@ BAD_FIELDS: dict[str, list[tuple[str, str]]] = {
         (f"{'a' * 55}: ref(post) optional", "PostgreSQL allows 63"),
         ("page: enum(a, b)", "its class PostPage is already one of post"),
         (f"{'a' * 60}: enum(a, b)", "has 64 characters; use shorter names, at most 63"),
-        ("id_live: int index", 'makes "ix_posts_id_live" in the database, and so does post'),
+        ("id_live: int index", 'makes "ix_posts_id_live", as post already does'),
         ("_titel: x", "no such option"),
         ("_uniqe: [a, b]", "use _unique: [a, b]"),
         ("_table: posts", "use _plural: people"),
@@ -948,9 +948,9 @@ def test_ten_tables_are_read_quickly() -> None:
     )
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         assert READER.check(text) == ""
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.1
 
 

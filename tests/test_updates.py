@@ -328,6 +328,7 @@ def test_a_renamed_resource_keeps_what_was_written_in_it(render: Render) -> None
 QUIET: dict[str, dict[str, Any]] = {
     "soft_delete": {"soft_delete": True},
     "pgbouncer": {"pgbouncer": True},
+    "kubernetes": {"kubernetes": True},
     "ci": {"ci": "none"},
     "python_version": {"python_version": "3.13"},
     "name": {"project_name": "Night Library"},
@@ -350,6 +351,7 @@ EVERY_ANSWER: list[dict[str, Any]] = [
         "pgbouncer_pool_mode": "session",
         "pgbouncer_default_pool_size": 7,
         "pgbouncer_max_client_conn": 321,
+        "kubernetes": True,
     },
     {"mode": "sync", "database": "sqlite"},
 ]

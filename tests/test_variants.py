@@ -48,6 +48,7 @@ def files(project: Path) -> dict[str, str]:
 
 TRACES: list[tuple[str, Any, str]] = [
     ("pgbouncer", False, r"pgbouncer|pooler|MIGRATIONS_DATABASE"),
+    ("kubernetes", False, r"kubernetes|kubectl|kustom"),
     ("soft_delete", False, r"soft.?delete|deleted_at|tombstone|purge|restore|include_deleted"),
     ("database", "sqlite", r"postgres|psycopg|asyncpg|sqlstate|jsonb"),
     ("database", "postgresql", r"sqlite|pragma"),
@@ -58,7 +59,7 @@ TRACES: list[tuple[str, Any, str]] = [
 
 @every_variant
 def test_nothing_is_left_of_what_is_off(variant: str, rendered: Render) -> None:
-    answers = {"pgbouncer": False, **VARIANTS[variant]}
+    answers = {"pgbouncer": False, "kubernetes": False, **VARIANTS[variant]}
     for path, text in files(rendered(**VARIANTS[variant])).items():
         if path in {".copier-answers.yml", ".gitignore"}:
             continue

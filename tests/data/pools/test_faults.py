@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from app.db import session
+from app.db import readiness
 from dev import postgres
 
 from .servers import PGBOUNCER, Database, get, load, serve
@@ -89,6 +89,7 @@ def test_connections_closed_by_the_server_are_replaced(served_url: str, database
         assert load(port, clients=50) == {200: 50}
 
 
+@pytest.mark.usefixtures("settings")  # migrates the database
 def test_a_replica_serves_reads_only(served_url: str, own_postgres: Postgres) -> None:
     with serve(served_url, read_database_url=own_postgres.url) as port:
         assert str(own_postgres.folder) in get(port, "/probe/settings/data_directory")[1]
@@ -120,7 +121,7 @@ def test_a_restart_of_postgresql_causes_nothing_but_503(own_postgres: Postgres) 
 
 
 def test_an_unresponsive_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "PING_TIMEOUT", 0.2)
+    monkeypatch.setattr(readiness, "CHECK_TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://test:test@127.0.0.1:{silent.getsockname()[1]}/test"
         with serve(url, connect_timeout=2) as port:

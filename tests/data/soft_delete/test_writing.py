@@ -597,6 +597,7 @@ def test_insert_without_references(session):
     root = insert(session, Node, {"parent_id": None})
     user = insert(session, User, {"name": "ann"})
     assert (root.parent_id, user.name) == (None, "ann")
+    assert insert(session, Node, {}).id > root.id
     assert insert(session, Node, {"parent_id": root.id}).parent_id == root.id
 
 

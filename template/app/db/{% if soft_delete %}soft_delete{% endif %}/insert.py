@@ -24,23 +24,18 @@ class NotLiveError(MissingReferenceError):
 def insert(session: orm.Session, model: type[M], values: Mapping[str, Any]) -> M:
     """Insert a row and lock the rows that it references against deletion, in one statement.
 
-    `values` are those of its attributes. A row with references skips `@validates` and the events of
-    the unit of work. Raises NotLiveError if a referenced row is deleted or does not exist.
+    It is faster than the unit of work, and skips `@validates` and the events of that. Raises
+    NotLiveError if a referenced row is deleted or does not exist.
     """
-    given = tuple(each for each in _references(model) if values.get(each[0]) is not None)
-    if not given:
-        row = model(**values)
-        session.add(row)
-        session.flush()
-        return row
     session.flush()
+    given = tuple(each for each in _references(model) if values.get(each[0]) is not None)
     statement = _insert(model, tuple(values), given)
-    found: M | None = session.scalar(statement, values)
-    if found is None:
+    row: M | None = session.scalar(statement, values)
+    if row is None:
         require_parents(session, model, values)
         # They were restored in the meantime, and are locked now.
-        found = session.scalars(statement, values).one()
-    return found
+        row = session.scalars(statement, values).one()
+    return row
 
 
 def require_parents(
@@ -78,15 +73,26 @@ def _insert(
     model: type[M], names: tuple[str, ...], given: tuple[tuple[str, sa.ForeignKey], ...]
 ) -> Any:
     """Build `INSERT … SELECT :title, :author_id FROM users WHERE … FOR SHARE RETURNING …`."""
-    columns = {name: sa.inspect(model).columns[name] for name in names}
+    columns = sa.inspect(model).columns
+    new = {columns[name]: sa.bindparam(name, type_=columns[name].type) for name in names}
+    statement = sa.insert(model)
+    if given:
+        parents = _live_parents(given)
+        statement = statement.from_select(list(new), parents.with_only_columns(*new.values()))
+    else:
+        statement = statement.values(new)
+    # An ORM INSERT takes longer than a SELECT from the statement.
+    returned = sa.select(model).from_statement(statement.returning(model))
+    return returned.execution_options(include_deleted=True)
+
+
+def _live_parents(given: tuple[tuple[str, sa.ForeignKey], ...]) -> sa.Select[Any]:
     parents = [(name, key, key.column.table.alias()) for name, key in given]
     source: sa.FromClause = parents[0][2]
     for _, _, parent in parents[1:]:
         source = source.join(parent, sa.true())
-    row = sa.select(*(sa.bindparam(name, type_=column.type) for name, column in columns.items()))
-    row = row.select_from(source).with_for_update(read=True)
+    rows = sa.select(sa.literal(1)).select_from(source).with_for_update(read=True)
     for name, key, parent in parents:
-        row = row.where(parent.c[key.column.name] == sa.bindparam(name))
-        row = row.where(parent.c.deleted_at.is_(None))
-    inserted = sa.insert(model).from_select(list(columns.values()), row).returning(model)
-    return sa.select(model).from_statement(inserted).execution_options(include_deleted=True)
+        rows = rows.where(parent.c[key.column.name] == sa.bindparam(name))
+        rows = rows.where(parent.c.deleted_at.is_(None))
+    return rows

@@ -1,0 +1,120 @@
+"""The API contract of served projects: schemathesis, typed clients, cursors and query plans."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import Environment, Render, once
+from projects import DATA, run, run_suite
+from serving import Served, serve
+from variants import THOROUGH, VARIANTS, domain
+
+RESOURCES = (DATA / "contract" / "resources.yml").read_text(encoding="utf-8")
+
+# Every mode, database and pooler, with and without soft delete; all variants on request.
+SERVED = [
+    "async-postgresql",
+    "sync-postgresql-soft",
+    "async-sqlite-soft",
+    "sync-sqlite",
+    "sync-pgbouncer",
+    "async-pgbouncer-soft",
+]
+# Cursors and plans depend on the database, the mode and soft delete.
+PLANNED = [name for name in VARIANTS if "pgbouncer" not in name]
+
+
+@pytest.mark.parametrize("variant", VARIANTS if THOROUGH else PLANNED)
+def test_lists_are_complete_and_served_by_indexes(
+    variant: str, render: Render, environment: Environment
+) -> None:
+    project = render(resources=RESOURCES, **VARIANTS[variant])
+    shutil.copytree(DATA / "contract", project / "tests" / "contract")
+    run_suite(project, environment(project), "tests/contract")
+
+
+@pytest.fixture
+def api(render: Render, environment: Environment, tmp_path: Path) -> Callable[..., Any]:
+    """Return a function that serves a variant."""
+
+    def start(variant: str, **answers: Any) -> Any:
+        project = render(**VARIANTS[variant], **answers)
+        return serve(project, environment(project), tmp_path)
+
+    return start
+
+
+# What schemathesis reports and is right as it is: see tests/data/schemathesis.toml.
+EXPLAINED = DATA / "schemathesis.toml"
+
+
+@pytest.mark.parametrize("variant", VARIANTS if THOROUGH else SERVED)
+def test_schemathesis_finds_nothing_unexplained(
+    variant: str, api: Callable[..., Any], tmp_path: Path
+) -> None:
+    with api(variant, resources=domain("02-shop")) as served:
+        run_schemathesis(served, tmp_path, examples=100 if THOROUGH else 8)
+
+
+def run_schemathesis(served: Served, folder: Path, examples: int) -> None:
+    """Run every check of schemathesis on every operation."""
+    command = [str(Path(sys.executable).with_name("schemathesis"))]
+    command += ["--config-file", str(EXPLAINED), "run", f"{served.url}/openapi.json"]
+    command += [f"--max-examples={examples}", "--checks=all", "--no-color", "--continue-on-failure"]
+    if not THOROUGH:
+        command += ["--seed=1", "--generation-deterministic"]
+    run(command, folder)
+
+
+def typed_clients(served: Served, folder: Path) -> None:
+    """Generate both clients, type-check them strictly, and run them."""
+    schema = f"{served.url}/openapi.json"
+
+    tools = Path(sys.executable).parent
+    python = folder / "python"
+    python.mkdir()
+    for name in ("main.py", "mypy.ini"):
+        shutil.copy2(DATA / "clients" / name, python)
+    run(
+        [
+            str(tools / "openapi-python-client"),
+            "generate",
+            f"--url={schema}",
+            "--meta=none",
+            f"--output-path={python / 'client'}",
+            "--fail-on-warning",
+        ],
+        python,
+        PATH=f"{tools}:{os.environ['PATH']}",
+    )
+    run([str(tools / "mypy"), "main.py", "client"], python)
+    run([sys.executable, "main.py", served.url], python)
+
+    with once("node") as (node, is_new):
+        if is_new:
+            node.mkdir()
+            shutil.copy2(DATA / "clients" / "package.json", node)
+            run(["npm", "install", "--silent", "--no-audit", "--no-fund"], node)
+    script = folder / "typescript"
+    script.mkdir()
+    (script / "node_modules").symlink_to(node / "node_modules")
+    for name in ("main.ts", "package.json"):
+        shutil.copy2(DATA / "clients" / name, script)
+    tools = node / "node_modules" / ".bin"
+    run([str(tools / "openapi-typescript"), schema, "--output", "api.ts"], script)
+    options = "--strict --noUncheckedIndexedAccess --target es2022 --module nodenext --types node"
+    run([str(tools / "tsc"), *options.split(), "main.ts"], script)
+    run(["node", "main.js", served.url], script)
+
+
+@pytest.mark.parametrize("variant", VARIANTS if THOROUGH else SERVED)
+def test_typed_clients_create_list_update_and_delete(
+    variant: str, api: Callable[..., Any], tmp_path: Path
+) -> None:
+    with api(variant, resources=RESOURCES) as served:
+        typed_clients(served, tmp_path)
