@@ -174,7 +174,7 @@ def yardsticks(raw: Raw) -> str:
 
 STEPS = {
     "bare": "uvicorn: parse the request, send the response",
-    "in-fastapi": "FastAPI: middleware, routing, a route without parameters",
+    "in-fastapi": "middleware, routing, a route without parameters",
     "with-model": "the response model: validate 2 objects, write JSON",
     "with-session": "the dependency: open and close a session",
     "with-connection": "take a connection from the pool and give it back",
@@ -191,7 +191,17 @@ def steps(raw: Raw) -> str:
         [text, number(value - before), number(value)]
         for text, value, before in zip(STEPS.values(), values, [0.0, *values], strict=False)
     ]
-    return table(["each step has one thing more", "CPU, µs", "up to here"], rows)
+    text = table(["each step has one thing more", "CPU, µs", "up to here"], rows)
+    rows = [
+        [
+            name,
+            *[number(panel.value(server_cpu, f"{name}{logs}", "whole")) for logs in ("", ", logs")],
+            verdict(panel.ratio((f"{name}, logs", "whole"), (name, "whole")), most=9),
+        ]
+        for name in ("hand-written", "ours")
+    ]
+    head = ["a log line for each request, as by default", "without, µs", "with, µs", "ratio"]
+    return f"{text}\n\n{table(head, rows)}"
 
 
 def pgbouncer(raw: Raw) -> str:

@@ -136,9 +136,18 @@ class Bench:
             seed(self.postgres, name, posts, deleted=deleted)
         return name
 
-    def serve(self, name: str, project: Path, application: str, database: str, url: str = ""):
+    def serve(
+        self,
+        name: str,
+        project: Path,
+        application: str,
+        database: str,
+        url: str = "",
+        **options: Any,
+    ):
         """Serve an application on a database, directly unless a URL says otherwise."""
-        return serve(name, project, application, database, url or self.postgres.url(database))
+        url = url or self.postgres.url(database)
+        return serve(name, project, application, database, url, **options)
 
     def record(self, **values: Any) -> None:
         """Keep a measurement."""
@@ -251,7 +260,7 @@ def core(bench: Bench) -> None:
 
 
 def steps(bench: Bench) -> None:
-    """Measure one read in steps, to see where its time goes."""
+    """Measure one read in steps, to see where its time goes, and a log line for each."""
     project = bench.project(mode="async")
     database = bench.database("steps", project, bench.profile.rows)
     with bench.serve("steps", project, "steps:create_app", database) as server:
@@ -259,9 +268,22 @@ def steps(bench: Bench) -> None:
             sys.exit("steps.py does not fit the project")
         paths = ("bare", "in-fastapi", "with-model", "with-session", "with-connection")
         chosen = [Work(path, f"/{path}") for path in (*paths, "with-driver")]
-        chosen.append(replace(works(bench.profile.rows)["read one + parent"], name="whole"))
-        for turn, work in itertools.product(range(bench.profile.rounds), chosen):
+        whole = replace(works(bench.profile.rows)["read one + parent"], name="whole")
+        for turn, work in itertools.product(range(bench.profile.rounds), [*chosen, whole]):
             bench.measure(server, work, turn)
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(bench.serve(name, project, application, database, logs=logs))
+            for name, application, logs in (
+                ("hand-written", "orm_async:app", False),
+                ("hand-written, logs", "orm_async:app", True),
+                ("ours", OURS, False),
+                ("ours, logs", OURS, True),
+            )
+        ]
+        for turn in range(bench.profile.rounds):
+            for server in servers[:: -1 if turn % 2 else 1]:
+                bench.measure(server, whole, turn)
 
 
 def clients(bench: Bench) -> None:
