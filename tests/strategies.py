@@ -50,6 +50,8 @@ DEFAULTS = {
 VALUES = "a B c_3 None name value mro self class_ str x__y z_ no"
 
 LONGEST_NAME = 63
+# A name and its class, which stand on one line of a model.
+LONGEST_LINE = 60
 LONGEST_RESOURCE = 40
 CLASSES = ("", "Create", "Update", "Read", "Detail", "Page", "Query")
 RESERVED_TABLES = {"as", "health", "lateral"}
@@ -140,7 +142,7 @@ def types(draw: st.DrawFn) -> tuple[str, str, list[str]]:
 
 def add_field(draw: st.DrawFn, resource: Resource, taken: Taken) -> None:
     """Give the resource one more field, unless its names are taken."""
-    longest = draw(st.sampled_from([20, max(8, 52 - len(resource.table)), LONGEST_NAME]))
+    longest = draw(st.sampled_from([20, min(40, max(8, 52 - len(resource.table))), 40]))
     name = draw(names(AWKWARD_FIELDS, OF_THE_CODE, longest=longest))
     kind, type_, defaults = draw(types())
     optional = draw(st.booleans())
@@ -155,7 +157,7 @@ def add_field(draw: st.DrawFn, resource: Resource, taken: Taken) -> None:
     relations += [f"uq_{resource.table}_{name}"] if unique else []
     if index:
         relations += [f"ix_{resource.table}_{name}", f"ix_{resource.table}_{name}_live"]
-    if name in resource.taken or any(len(each) > LONGEST_NAME for each in classes):
+    if name in resource.taken or any(len(name + each) > LONGEST_LINE for each in classes):
         return
     if not taken.claim(classes, relations):
         return
@@ -192,11 +194,14 @@ def add_ref(
     relations += [f"uq_{end}", f"uq_{end}_live"] if unique else []
     if {name, f"{name}_id"} & resource.taken or not taken.claim([], relations):
         return
+    if len(name + class_name(target.name)) > LONGEST_LINE:
+        return
     resource.taken.update((name, f"{name}_id"))
     resource.indexed[name] = f"{name}_id"
     if draw(st.booleans()):
         collection = draw(names(AWKWARD_FIELDS, OF_THE_CODE, resource.table, longest=40))
-        if collection not in target.taken:
+        fits = len(collection + class_name(resource.name)) <= LONGEST_LINE
+        if fits and collection not in target.taken:
             target.taken.add(collection)
             target.collections.append(collection)
             words.append(f"as={collection}")
