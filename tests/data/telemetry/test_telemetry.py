@@ -71,15 +71,18 @@ def test_spans_and_metrics_reach_a_collector(collector: Collector) -> None:
     command = [sys.executable, "-m", "app"]
     logged = []
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
-        for line in process.stdout:
-            entry = json.loads(line)
-            if "running on" in entry["message"]:
-                address = entry["message"].split()[3]
-                assert httpx2.get(f"{address}/users").status_code == 200
-                assert httpx2.get(f"{address}/health/ready").status_code == 200
-                # Exports happen before the process ends.
-                process.terminate()
-            logged.append(entry)
+        try:
+            for line in process.stdout:
+                entry = json.loads(line)
+                logged.append(entry)
+                if "running on" in entry["message"]:
+                    address = entry["message"].split()[3]
+                    for path in ("/users", "/health/ready"):
+                        assert httpx2.get(f"{address}{path}", timeout=60).status_code == 200
+                    # Exports happen before the process ends.
+                    process.terminate()
+        finally:
+            process.terminate()
 
     spans = {span.name: span for span in collector.spans}
     (request,) = [entry for entry in logged if entry.get("route") == "/users"]
