@@ -43,8 +43,8 @@ def change_template(template: Path) -> None:
         (router, "Omitted fields are unchanged.", "Omitted fields keep their values."),
         (
             app / "main.py.jinja",
-            "app.include_router(router)",
-            "app.include_router(router, tags=[])",
+            "    app.state.settings = settings\n",
+            "    app.state.settings = settings\n    app.state.release = 2\n",
         ),
         (app / "settings.py.jinja", "    pool_size: int", f"{setting}    pool_size: int"),
         (project, '"alembic>=1.20"', '"alembic>=1.20.1"'),
