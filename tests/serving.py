@@ -110,7 +110,12 @@ def serve(project: Path, python: Path, folder: Path, **settings: str) -> Iterato
     ):
         database = Database(project, python, direct)
         database.alembic("upgrade", "head")
-        env = {"DATABASE_URL": pooled, "MIGRATIONS_DATABASE_URL": direct, **settings}
+        env = {
+            "DATABASE_URL": pooled,
+            "MIGRATIONS_DATABASE_URL": direct,
+            "DOCS_ENABLED": "true",
+            **settings,
+        }
         with subprocess.Popen(
             [python, "-c", SERVE, str(listener.fileno())],
             cwd=project,

@@ -43,10 +43,15 @@ def change_template(template: Path) -> None:
         (router, "Omitted fields are unchanged.", "Omitted fields keep their values."),
         (
             app / "main.py.jinja",
-            "app.include_router(router)",
-            "app.include_router(router, tags=[])",
+            "    app.state.settings = settings\n",
+            "    app.state.settings = settings\n    app.state.release = 2\n",
         ),
         (app / "settings.py.jinja", "    pool_size: int", f"{setting}    pool_size: int"),
+        (
+            template / "template" / "docs" / "settings.md.jinja",
+            "| `POOL_SIZE` |",
+            "| `BANNER` | `` | Text of the banner |\n| `POOL_SIZE` |",
+        ),
         (project, '"alembic>=1.20"', '"alembic>=1.20.1"'),
         (project, '    "pydantic[', '    "anyio>=4",\n    "pydantic['),
     ]:
@@ -132,6 +137,11 @@ EDITS: list[tuple[str, int | str, str]] = [
     # A dependency, a tool, a setting.
     ("pyproject.toml", 0, '    "mako>=1.3",\n'),
     ("pyproject.toml", 1, '    "certifi>=2024",\n'),
+    (
+        "docs/settings.md",
+        "| `MAX_OVERFLOW` | `0` | Extra connections per process under load, closed after use |\n",
+        "| `MOTTO` | `` | Ours |\n",
+    ),
     ("app/settings.py", 0, '    motto: str = Field(default="", description="Ours")\n'),
     # Tests.
     ("tests/routers/test_notes.py", "", "\n\ndef test_of_our_own() -> None:\n    assert True\n"),
