@@ -307,23 +307,30 @@ class Server:
 
 
 @contextmanager
-def serve(name: str, project: Path, application: str, database: str, url: str) -> Iterator[Server]:
-    """Serve a project's application, or a yardstick with what the project has installed."""
+def serve(  # noqa: PLR0913
+    name: str, project: Path, application: str, database: str, url: str, *, logs: bool = False
+) -> Iterator[Server]:
+    """Serve a project's application, or a yardstick with what the project has installed.
+
+    With logs, each request writes a line, as it does by default.
+    """
     port = free_port()
-    ours = application.startswith("app.")
+    ours = application.endswith("create_app")
     if not ours:
         driver = "asyncpg" if application.endswith("_async:app") else "psycopg"
         url = url.replace("postgresql://", f"postgresql+{driver}://")
+    if ours and logs:
+        command = ["app"]  # It reads HOST and PORT.
+    else:
+        command = ["uvicorn", application, f"--port={port}", f"--app-dir={YARDSTICKS}"]
+        command += ["--factory"] if ours else []
+        command += [] if logs else ["--no-access-log", "--log-level=warning"]
     start = time.perf_counter()
     process = subprocess.Popen(
-        [
-            project / ".venv/bin/python",
-            *("-m", "uvicorn", application, f"--port={port}"),
-            *("--no-access-log", "--log-level=warning"),
-            *(["--factory"] if ours else []),
-        ],
-        cwd=project if ours else YARDSTICKS,
-        env=ENVIRONMENT | {"DATABASE_URL": url},
+        [project / ".venv/bin/python", "-m", *command],
+        cwd=project,
+        env=ENVIRONMENT | {"DATABASE_URL": url, "HOST": "127.0.0.1", "PORT": str(port)},
+        stdout=subprocess.DEVNULL,
         # The tracebacks of the yardsticks that do not survive 64 clients.
         stderr=subprocess.DEVNULL,
     )

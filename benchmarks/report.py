@@ -172,6 +172,38 @@ def yardsticks(raw: Raw) -> str:
     )
 
 
+STEPS = {
+    "bare": "uvicorn: parse the request, send the response",
+    "in-fastapi": "middleware, routing, a route without parameters",
+    "with-model": "the response model: validate 2 objects, write JSON",
+    "with-session": "the dependency: open and close a session",
+    "with-connection": "take a connection from the pool and give it back",
+    "with-driver": "one SELECT by the driver, through SQLAlchemy's adapter",
+    "whole": "path parameter, ETag, statement from the cache, ORM objects",
+}
+
+
+def steps(raw: Raw) -> str:
+    """Return where the time of one read goes."""
+    panel = Panel(raw, "steps")
+    values = [panel.value(server_cpu, "steps", step) or 0 for step in STEPS]
+    rows = [
+        [text, number(value - before), number(value)]
+        for text, value, before in zip(STEPS.values(), values, [0.0, *values], strict=False)
+    ]
+    text = table(["each step has one thing more", "CPU, µs", "up to here"], rows)
+    rows = [
+        [
+            name,
+            *[number(panel.value(server_cpu, f"{name}{logs}", "whole")) for logs in ("", ", logs")],
+            verdict(panel.ratio((f"{name}, logs", "whole"), (name, "whole")), most=9),
+        ]
+        for name in ("hand-written", "ours")
+    ]
+    head = ["a log line for each request, as by default", "without, µs", "with, µs", "ratio"]
+    return f"{text}\n\n{table(head, rows)}"
+
+
 def pgbouncer(raw: Raw) -> str:
     """Return what PgBouncer costs."""
     panel = Panel(raw, "pgbouncer")
@@ -359,7 +391,8 @@ def plot_core(raw: Raw) -> None:
         axis.set_xlabel("CPU of the server per request, µs")
         axis.set_yticks(range(len(shown)), shown)
     axes[0].invert_yaxis()
-    axes[1].legend(loc="lower right")
+    handles, names = axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="upper center", ncols=len(names), frameon=False)
     save(figure, "cpu.png")
 
 
@@ -369,7 +402,7 @@ def plot_clients(raw: Raw) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.5))
     names = [name for name in COLORS if name != "raw"]
     for axis, clients in zip(axes, (64, 200), strict=True):
-        labels = [f"{name}\n{mode}" for mode in MODES for name in names]
+        labels = [f"{name}\n{mode}".replace(", ", ",\n") for mode in MODES for name in names]
         for place, mode in enumerate(MODES):
             for step, name in enumerate(names):
                 key = (f"{name} {mode}", "list 20", clients)
@@ -377,7 +410,7 @@ def plot_clients(raw: Raw) -> None:
                 p99 = panel.value(lambda row: row["p99"], *key)
                 at = place * len(names) + step
                 if p50 is None:
-                    axis.text(at, 1, "hangs", ha="center", color="#b2182b")
+                    axis.text(at, 1, "hangs", ha="center", va="bottom", color="#b2182b")
                     continue
                 axis.bar(at, p99, color=COLORS[name], alpha=0.45)
                 axis.bar(at, p50, color=COLORS[name])
@@ -403,7 +436,7 @@ def plot_resources(raw: Raw) -> None:
     axis.set_xticks(counts)
     axis.set_xlabel("resources")
     axis.set_ylabel("CPU per request, µs")
-    axis.legend()
+    axis.legend(frameon=False)
     save(figure, "resources.png")
 
 
@@ -432,7 +465,7 @@ def plot_sizes(raw: Raw) -> None:
     axis.set_yscale("log")
     axis.set_xlabel("rows")
     axis.set_ylabel("CPU per request, of server and PostgreSQL, µs")
-    axis.legend(fontsize=7)
+    axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     save(figure, "sizes.png")
 
 
@@ -448,7 +481,7 @@ def plot_generator(raw: Raw) -> None:
         left = [sum(pair) for pair in zip(left, widths, strict=True)]
     axis.invert_yaxis()
     axis.set_xlabel("seconds")
-    axis.legend(fontsize=7)
+    axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     save(figure, "generator.png")
 
 
@@ -456,6 +489,7 @@ def plot_generator(raw: Raw) -> None:
 
 SECTIONS = {
     "core": ("Against the yardsticks", yardsticks, plot_core, "cpu.png"),
+    "steps": ("Where the time of one read goes, async", steps, None, ""),
     "pgbouncer": ("Direct and through PgBouncer", pgbouncer, None, ""),
     "clients": ("Many clients", clients, plot_clients, "clients.png"),
     "resources": ("1, 10 and 50 resources, async", resources, plot_resources, "resources.png"),

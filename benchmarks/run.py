@@ -136,9 +136,18 @@ class Bench:
             seed(self.postgres, name, posts, deleted=deleted)
         return name
 
-    def serve(self, name: str, project: Path, application: str, database: str, url: str = ""):
+    def serve(
+        self,
+        name: str,
+        project: Path,
+        application: str,
+        database: str,
+        url: str = "",
+        **options: Any,
+    ):
         """Serve an application on a database, directly unless a URL says otherwise."""
-        return serve(name, project, application, database, url or self.postgres.url(database))
+        url = url or self.postgres.url(database)
+        return serve(name, project, application, database, url, **options)
 
     def record(self, **values: Any) -> None:
         """Keep a measurement."""
@@ -248,6 +257,33 @@ def core(bench: Bench) -> None:
         chosen = list(works(bench.profile.rows).values())
         check_same(list(servers.values()), chosen)
         bench.alternate(list(servers.values()), chosen)
+
+
+def steps(bench: Bench) -> None:
+    """Measure one read in steps, to see where its time goes, and a log line for each."""
+    project = bench.project(mode="async")
+    database = bench.database("steps", project, bench.profile.rows)
+    with bench.serve("steps", project, "steps:create_app", database) as server:
+        if server.request("GET", "/keep")[0] != 200:
+            sys.exit("steps.py does not fit the project")
+        paths = ("bare", "in-fastapi", "with-model", "with-session", "with-connection")
+        chosen = [Work(path, f"/{path}") for path in (*paths, "with-driver")]
+        whole = replace(works(bench.profile.rows)["read one + parent"], name="whole")
+        for turn, work in itertools.product(range(bench.profile.rounds), [*chosen, whole]):
+            bench.measure(server, work, turn)
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(bench.serve(name, project, application, database, logs=logs))
+            for name, application, logs in (
+                ("hand-written", "orm_async:app", False),
+                ("hand-written, logs", "orm_async:app", True),
+                ("ours", OURS, False),
+                ("ours, logs", OURS, True),
+            )
+        ]
+        for turn in range(bench.profile.rounds):
+            for server in servers[:: -1 if turn % 2 else 1]:
+                bench.measure(server, whole, turn)
 
 
 def clients(bench: Bench) -> None:
@@ -474,6 +510,7 @@ def generating(bench: Bench) -> None:
 
 PANELS: dict[str, Callable[[Bench], None]] = {
     "core": core,
+    "steps": steps,
     "clients": clients,
     "pgbouncer": pgbouncer,
     "resources": resources,

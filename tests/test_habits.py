@@ -16,6 +16,7 @@ IGNORED = {
     "D213": "contradicts D212",
     "E501": "handled by the formatter",
     "FBT002": "query parameters are booleans",
+    "PLR0911": "a function may be a list of cases",
     "PLC0415": "dev.py imports the application only where it is needed",
     "PLR2004": "a bound that is named by its field needs no second name",
     "RUF022": "`__all__` is generated first, then appended to",
@@ -37,6 +38,9 @@ def test_code_is_held_to_more_than_it_selects(
     kept = [
         "tests/*:D",
         "tests/*:S",
+        "migrations/*:S608",
+        "migrations/versions/*:ERA001",
+        "migrations/versions/*:F401",
         "migrations/versions/*:INP001",
         "migrations/versions/*:PLR0915",
     ]

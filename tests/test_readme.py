@@ -18,6 +18,7 @@ from conftest import Render
 from projects import ROOT, git, run
 from serving import database_urls
 from terminal import QUESTIONS, answer
+from updating import append, commit, conflicts
 from variants import VARIANTS
 
 # Commands that are not run here, with the reason.
@@ -113,6 +114,22 @@ def test_the_commands_of_this_repository(checkout: Path, rendered: Render) -> No
         assert made.read_text(encoding="utf-8") == path.read_text(encoding="utf-8")
     run(["sh", "-c", test_it], checkout, PYTEST_ADDOPTS="--collect-only --quiet")
     serve(serve_it.partition("&& ")[2], project)
+
+
+@pytest.mark.parametrize("tagged", [True, False], ids=["tagged", "untagged"])
+def test_a_project_copied_by_the_command_can_be_updated(checkout: Path, *, tagged: bool) -> None:
+    if not tagged:
+        git(checkout, "tag", "--delete", "v0.1.0")
+    render_it, *_ = commands(ROOT / "README.md")
+    answer(render_it, checkout, *QUESTIONS)
+    project = commit(checkout.parent / "my-backend")
+    append(checkout, "template/app/__init__.py.jinja", "\nRELEASE = 2\n")
+    commit(checkout)
+    if tagged:
+        git(checkout, "tag", "v0.2.0")
+    run(["uvx", "copier", "update", "--defaults"], project)
+    assert "RELEASE = 2" in (project / "app" / "__init__.py").read_text(encoding="utf-8")
+    assert not conflicts(project)
 
 
 VARIANTS_RUN = {
