@@ -78,8 +78,8 @@ def serve(arguments: argparse.Namespace) -> int:
             "app.main:create_app",
             factory=True,
             port=arguments.port,
-            access_log=False,
             log_config=log_config("text"),
+            access_log=False,
             reload=True,
             reload_dirs=[str(ROOT / "app")],
         )

@@ -13,7 +13,9 @@ from starlette.types import Scope
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 # The messages of these libraries' errors can contain values of rows and requests.
-_PRIVATE = {"asyncpg", "fastapi", "psycopg", "pydantic_core", "sqlalchemy", "sqlite3"}
+_PRIVATE = {"sqlite3", "fastapi", "pydantic_core", "sqlalchemy"}
+
+_encode = json.JSONEncoder(default=str).encode
 
 
 def log_config(log_format: str) -> dict[str, Any]:
@@ -54,7 +56,7 @@ class JsonFormatter(logging.Formatter):
         entry.update(getattr(record, "fields", {}))
         if record.exc_info:
             entry["exception"] = format_exception(record.exc_info[1])
-        return json.dumps(entry, default=str)
+        return _encode(entry)
 
 
 class TextFormatter(logging.Formatter):
@@ -70,7 +72,7 @@ def format_exception(error: BaseException | None) -> str:
     parts: list[str] = []
     while error is not None:
         private = type(error).__module__.partition(".")[0] in _PRIVATE
-        message = getattr(error, "sqlstate", None) if private else error
+        message = getattr(error, "sqlite_errorname", None) if private else error
         frames = "".join(traceback.format_tb(error.__traceback__))
         parts.insert(0, f"{frames}{type(error).__qualname__}: {message or ''}")
         hidden = None if error.__suppress_context__ else error.__context__

@@ -114,6 +114,10 @@ class Settings(BaseSettings):
         default="json",
         description="`json` for machines, `text` for people",
     )
+    sql_spans: bool = Field(
+        default=False,
+        description="Trace SQL statements; needs the extra `telemetry`",
+    )
 
     # Your own settings go below this line.
 

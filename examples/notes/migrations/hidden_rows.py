@@ -1,4 +1,4 @@
-"""Called by revisions that drop a column that hides rows. Revisions are kept; so must this be."""
+"""Called by revisions that drop `deleted_at`. Keep this file: old revisions import it."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from alembic.util import CommandError
 
 
 def leave_no_hidden_rows(column: str, tables: list[str]) -> None:
-    """Make sure that no row of these tables has this column set, so that it can be dropped.
+    """Check that no row of these tables has this column set, so that it can be dropped.
 
     With `alembic -x delete-hidden=yes`, such rows are permanently deleted. Raises CommandError if
     there are any without it, or if other rows reference them.

@@ -39,7 +39,12 @@ def with_notes(
 
 def _index_notes(op: ops.CreateIndexOp) -> Iterator[Note]:
     if op.unique:
-        names = [quote(part) if isinstance(part, str) else str(part) for part in op.columns]
+        names = [
+            quote(part.name if isinstance(part, sa.Column) else part)
+            if isinstance(part, sa.Column | str)
+            else str(part)
+            for part in op.columns
+        ]
         where = [f"{name} IS NOT NULL" for name in names]
         if (live := op.kw.get("sqlite_where")) is not None:
             where.append(str(live))

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Annotated
 
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Query
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from app.db.engine import DatabaseUnavailableError
 from app.db.readiness import Readiness
 from app.main import create_app
+from app.routing import Route
 from app.settings import Settings
 
 
@@ -40,6 +42,13 @@ def app(settings: Settings) -> FastAPI:
     def write(key: int, note: Note) -> Note:
         return Note(text=f"{key} {note.text}")
 
+    router = APIRouter(prefix="/_lists", route_class=Route)
+
+    @router.get("")
+    def search(tag: Annotated[list[str], Query()], limit: int = 1) -> Note:
+        return Note(text=f"{tag} {limit}")
+
+    app.include_router(router)
     return app
 
 
@@ -63,6 +72,14 @@ def test_allow_lists_every_method_of_the_path(client: TestClient) -> None:
 
 def test_trailing_slash_is_not_found(client: TestClient) -> None:
     assert client.get("/_notes/1/").status_code == 404
+
+
+def test_only_lists_are_repeated_in_a_query(client: TestClient) -> None:
+    response = client.get("/_lists?tag=a&tag=b&limit=2")
+    assert response.json() == {"text": "['a', 'b'] 2"}
+    response = client.get("/_lists?tag=a&limit=1&limit=2")
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["loc"] == ["query", "limit"]
 
 
 def test_large_body_is_refused(client: TestClient) -> None:

@@ -1,4 +1,4 @@
-"""The migrations, forwards and back, against the models."""
+"""Upgrade and downgrade, compared with the models."""
 
 from alembic import command
 from alembic.config import Config
@@ -10,15 +10,15 @@ def test_there_is_one_head(alembic_config: Config) -> None:
     assert len(ScriptDirectory.from_config(alembic_config).get_heads()) == 1
 
 
-def there_and_back(config: Config) -> None:
-    """Compare with the models, before and after all revisions were undone and done again."""
+def check_downgrade_and_upgrade(config: Config) -> None:
+    """Compare the schema with the models, before and after undoing and redoing all revisions."""
     command.check(config)
     command.downgrade(config, "base")
     command.upgrade(config, "head")
     command.check(config)
 
 
-def test_the_revisions_lead_to_the_models(alembic_config: Config, engine: Engine) -> None:
-    there_and_back(alembic_config)
-    # No other test gets a connection that knows the tables from before.
+def test_revisions_match_the_models(alembic_config: Config, engine: Engine) -> None:
+    check_downgrade_and_upgrade(alembic_config)
+    # Pooled connections may have cached the old tables.
     engine.dispose()

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -27,6 +28,7 @@ from app.db.errors import (
 from app.db.session import UNAVAILABLE
 from app.db.soft_delete import ParentDeletedError, StillReferencedError
 from app.logs import request_id, route_of
+from app.telemetry import pool_timeouts
 
 logger = logging.getLogger(__name__)
 
@@ -226,6 +228,8 @@ def _log(request: Request, error: Exception) -> None:
 
 
 async def _unavailable(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, PoolTimeoutError):
+        pool_timeouts.add(1)
     _log(request, error)
     detail = "The database is unavailable; try again later."
     return problem("unavailable", detail, headers={"Retry-After": "1"})

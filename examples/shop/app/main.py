@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from app import docs, errors, openapi
+from app import docs, errors, openapi, telemetry
 from app.db.budget import connections_per_process
 from app.db.engine import DatabaseUnavailableError, build_engine, build_read_engine
 from app.db.readiness import Readiness
 from app.db.session import build_read_session_factory, build_session_factory
 from app.middleware import RequestMiddleware
 from app.routers import ROUTERS
+from app.routing import Index
 from app.settings import Settings, load_settings
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     logger.info("Connections per process: at most %d", connections_per_process(settings))
     engine = build_engine(settings)
     app.state.session_factory = build_session_factory(engine)
+    telemetry.observe_pool(engine.sync_engine)
+    if settings.sql_spans:
+        telemetry.trace_statements(engine.sync_engine)
     read_engine = build_read_engine(settings, engine)
     app.state.read_session_factory = build_read_session_factory(read_engine)
     readiness = Readiness(settings)
@@ -56,6 +60,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.docs_enabled else None,
+        # Exported logs would contain values of rows and requests.
+        telemetry={"logs": False, "exclude": telemetry.is_probe},
         lifespan=_lifespan,
     )
     app.state.settings = settings
@@ -72,6 +78,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     openapi.install(app)
     docs.install(app)
+    index = Index()
     for router in ROUTERS:
-        app.include_router(router)
+        index.include_router(router)
+    app.include_router(index)
     return app

@@ -35,7 +35,7 @@ def install(app: FastAPI) -> None:
             schemas.pop(name, None)
         problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= problem.pop("$defs") | {"Problem": problem}
-        _restore_bounds(schemas)
+        _set_exact_bounds(schemas)
         for schema in schemas.values():
             if "properties" in schema:
                 schema["examples"] = [_example("", schema, schemas)]
@@ -104,14 +104,14 @@ def _example(name: str, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
     return _EXAMPLES.get(schema.get("format", kind), text)
 
 
-def _restore_bounds(node: Any) -> None:
-    """Restore integer bounds, which FastAPI turns into floats."""
+def _set_exact_bounds(node: Any) -> None:
+    """Write the bounds of integers exactly: FastAPI turns them into floats."""
     if isinstance(node, dict):
         for name in ("minimum", "maximum"):
             if node.get("type") == "integer" and name in node:
                 node[name] = max(-_INT64 - 1, min(_INT64, int(node[name])))
         for child in node.values():
-            _restore_bounds(child)
+            _set_exact_bounds(child)
     elif isinstance(node, list):
         for child in node:
-            _restore_bounds(child)
+            _set_exact_bounds(child)

@@ -152,6 +152,10 @@ class Settings(BaseSettings):
         default="json",
         description="`json` for machines, `text` for people",
     )
+    sql_spans: bool = Field(
+        default=False,
+        description="Trace SQL statements; needs the extra `telemetry`",
+    )
     purge_after_days: int = Field(
         default=30,
         ge=0,

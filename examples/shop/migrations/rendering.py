@@ -56,7 +56,7 @@ class Check(Note):
 
 
 class HiddenRowsCheck(Note):
-    """A call that fails while dropping a column would make soft-deleted rows visible."""
+    """A call that fails while dropping a column would make hidden rows visible."""
 
     def __init__(self, column: str, tables: Iterable[str]) -> None:
         """Take the column and the tables that lose it."""

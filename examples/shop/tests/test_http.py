@@ -1,15 +1,17 @@
 """HTTP: methods, sizes, headers, hosts, origins, probes and request ids."""
 
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 import httpx2
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Query
 from pydantic import BaseModel
 
 from app.db.engine import DatabaseUnavailableError
 from app.db.readiness import Readiness
 from app.main import create_app
+from app.routing import Route
 from app.settings import Settings
 
 
@@ -39,6 +41,13 @@ def app(settings: Settings) -> FastAPI:
     async def write(key: int, note: Note) -> Note:
         return Note(text=f"{key} {note.text}")
 
+    router = APIRouter(prefix="/_lists", route_class=Route)
+
+    @router.get("")
+    async def search(tag: Annotated[list[str], Query()], limit: int = 1) -> Note:
+        return Note(text=f"{tag} {limit}")
+
+    app.include_router(router)
     return app
 
 
@@ -64,6 +73,14 @@ async def test_allow_lists_every_method_of_the_path(client: httpx2.AsyncClient) 
 
 async def test_trailing_slash_is_not_found(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/_notes/1/")).status_code == 404
+
+
+async def test_only_lists_are_repeated_in_a_query(client: httpx2.AsyncClient) -> None:
+    response = await client.get("/_lists?tag=a&tag=b&limit=2")
+    assert response.json() == {"text": "['a', 'b'] 2"}
+    response = await client.get("/_lists?tag=a&limit=1&limit=2")
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["loc"] == ["query", "limit"]
 
 
 async def test_large_body_is_refused(client: httpx2.AsyncClient) -> None:

@@ -50,3 +50,6 @@ def update(
 def delete(session: Session, key: int, versions: rows.Versions = None) -> None:
     """Delete a note."""
     rows.delete(session, models.Note, key, versions)
+
+
+# Your own functions go below this line.

@@ -51,3 +51,6 @@ def update(
 def delete(session: Session, key: int, versions: rows.Versions = None) -> None:
     """Delete a note tag."""
     rows.delete(session, models.NoteTag, key, versions)
+
+
+# Your own functions go below this line.

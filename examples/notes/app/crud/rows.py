@@ -52,7 +52,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], sa.ColumnElement[bool]]] = {
 
 def by_id(model: type[M], *options: ExecutableOption) -> Select[M]:
     """Build the statement for `get`."""
-    return sa.select(model).where(model.id == bindparam("key")).options(*options)
+    return sa.select(model).where(model.id == bindparam("_key")).options(*options)
 
 
 def get(
@@ -65,7 +65,7 @@ def get(
 
     Raises NotFoundError if it does not exist.
     """
-    row = session.scalar(statement, {"key": key})
+    row = session.scalar(statement, {"_key": key})
     if row is None:
         raise NotFoundError(statement.column_descriptions[0]["type"])
     for load_collection in load:
@@ -122,12 +122,12 @@ def update(
     Raises NotFoundError if the row does not exist, PreconditionFailedError if it has another version.
     """
     values = data.model_dump(exclude_unset=True)
-    parameters = {f"new_{name}": value for name, value in values.items()}
+    parameters = {f"_new_{name}": value for name, value in values.items()}
     if versions is not None:
-        parameters["versions"] = versions
+        parameters["_versions"] = versions
     statement = _update(model, tuple(values), any_version=versions is None)
     try:
-        row: M | None = session.scalar(statement, {"key": key, **parameters})
+        row: M | None = session.scalar(statement, {"_key": key, **parameters})
     except IntegrityError as error:
         raise _explain(session, model, values, error) from error
     if row is None:
@@ -140,15 +140,15 @@ def delete(session: Session, model: type[Base], key: int, versions: Versions = N
 
     Raises NotFoundError if it does not exist, PreconditionFailedError if it has another version.
     """
-    parameters = {} if versions is None else {"versions": versions}
+    parameters = {} if versions is None else {"_versions": versions}
     statement = _delete(model, any_version=versions is None)
-    if session.scalar(statement, {"key": key, **parameters}) is None:
+    if session.scalar(statement, {"_key": key, **parameters}) is None:
         raise _missing(session, model, key)
 
 
 def _missing(session: Session, model: type[Base], key: int) -> Exception:
     """Return the reason why no row was written."""
-    exists = session.scalar(by_id(model), {"key": key})
+    exists = session.scalar(by_id(model), {"_key": key})
     return NotFoundError(model) if exists is None else PreconditionFailedError(model)
 
 
@@ -175,16 +175,19 @@ def _update(model: type[M], names: tuple[str, ...], *, any_version: bool) -> Any
         return _with_version(by_id(model), model, any_version=any_version)
     columns = model.__table__.c
     values: dict[str, Any] = {
-        name: bindparam(f"new_{name}", type_=columns[name].type) for name in names
+        name: bindparam(f"_new_{name}", type_=columns[name].type) for name in names
     }
-    statement = sa.update(model).where(model.id == bindparam("key")).values(values).returning(model)
-    statement = statement.execution_options(synchronize_session=False, populate_existing=True)
+    statement = sa.update(model).where(model.id == bindparam("_key")).values(values)
+    statement = statement.returning(model).execution_options(
+        synchronize_session=False,
+        populate_existing=True,
+    )
     return _with_version(statement, model, any_version=any_version)
 
 
 @lru_cache(1000)
 def _delete(model: type[Base], *, any_version: bool) -> Any:
-    statement = sa.delete(model).where(model.id == bindparam("key")).returning(model.id)
+    statement = sa.delete(model).where(model.id == bindparam("_key")).returning(model.id)
     statement = statement.execution_options(synchronize_session=False)
     return _with_version(statement, model, any_version=any_version)
 
@@ -192,7 +195,7 @@ def _delete(model: type[Base], *, any_version: bool) -> Any:
 def _with_version(statement: Any, model: type[Base], *, any_version: bool) -> Any:
     if any_version:
         return statement
-    return statement.where(model.updated_at.in_(bindparam("versions", expanding=True)))
+    return statement.where(model.updated_at.in_(bindparam("_versions", expanding=True)))
 
 
 @dataclass(frozen=True)

@@ -47,3 +47,6 @@ def update(
 def delete(session: Session, key: int, versions: rows.Versions = None) -> None:
     """Delete a tag."""
     rows.delete(session, models.Tag, key, versions)
+
+
+# Your own functions go below this line.

@@ -71,7 +71,7 @@ async def get_slot(request: Request) -> AsyncIterator[None]:
     """Limit requests with a session to the size of the pool.
 
     Otherwise requests holding a connection could wait for a thread while every thread waits for a
-    connection: a deadlock. Raises DatabaseUnavailableError after POOL_TIMEOUT.
+    connection: a deadlock. Raises TimeoutError after POOL_TIMEOUT, as the pool does.
     """
     slots: asyncio.Semaphore = request.app.state.session_slots
     try:
@@ -79,7 +79,7 @@ async def get_slot(request: Request) -> AsyncIterator[None]:
             await slots.acquire()
     except TimeoutError:
         msg = "all connections are in use"
-        raise DatabaseUnavailableError(msg) from None
+        raise PoolTimeoutError(msg) from None
     try:
         yield
     finally:

@@ -4,8 +4,9 @@ from fastapi import APIRouter, Request
 
 from app.db.readiness import Readiness
 from app.errors import problems
+from app.routing import Route
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = APIRouter(prefix="/health", tags=["health"], route_class=Route)
 
 
 @router.get("/live")

@@ -10,6 +10,7 @@ from app.db import models
 from app.db.session import ReadSessionDep, SessionDep
 from app.errors import problems
 from app.headers import IfMatch, set_created, set_etag, set_next
+from app.routing import Route
 from app.schemas.details.note_tag import NoteTagDetail
 from app.schemas.note_tag import (
     NoteTagCreate,
@@ -20,7 +21,11 @@ from app.schemas.note_tag import (
 )
 from app.schemas.types import Id
 
-router = APIRouter(prefix="/note-tags", tags=["note tags"])
+router = APIRouter(
+    prefix="/note-tags",
+    tags=["note tags"],
+    route_class=Route,
+)
 
 
 @router.post(
@@ -92,3 +97,6 @@ def delete_note_tag(
 ) -> None:
     """Delete a note tag."""
     crud.delete(session, key, versions)
+
+
+# Your own routes go below this line.

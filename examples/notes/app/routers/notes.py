@@ -9,11 +9,16 @@ from app.crud.rows import Page
 from app.db import models
 from app.db.session import ReadSessionDep, SessionDep
 from app.headers import IfMatch, set_created, set_etag, set_next
+from app.routing import Route
 from app.schemas.details.note import NoteDetail
 from app.schemas.note import NoteCreate, NotePage, NoteQuery, NoteRead, NoteUpdate
 from app.schemas.types import Id
 
-router = APIRouter(prefix="/notes", tags=["notes"])
+router = APIRouter(
+    prefix="/notes",
+    tags=["notes"],
+    route_class=Route,
+)
 
 
 @router.post("", status_code=201, response_model=NoteRead)
@@ -76,3 +81,6 @@ def delete_note(
 ) -> None:
     """Delete a note."""
     crud.delete(session, key, versions)
+
+
+# Your own routes go below this line.

@@ -10,10 +10,15 @@ from app.db import models
 from app.db.session import ReadSessionDep, SessionDep
 from app.errors import problems
 from app.headers import IfMatch, set_created, set_etag, set_next
+from app.routing import Route
 from app.schemas.tag import TagCreate, TagPage, TagQuery, TagRead, TagUpdate
 from app.schemas.types import Id
 
-router = APIRouter(prefix="/tags", tags=["tags"])
+router = APIRouter(
+    prefix="/tags",
+    tags=["tags"],
+    route_class=Route,
+)
 
 
 @router.post(
@@ -85,3 +90,6 @@ def delete_tag(
 ) -> None:
     """Delete a tag."""
     crud.delete(session, key, versions)
+
+
+# Your own routes go below this line.

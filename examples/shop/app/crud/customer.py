@@ -59,3 +59,6 @@ async def restore(
 ) -> models.Customer:
     """Restore a customer and everything deleted with it."""
     return await session.run_sync(rows.restore, models.Customer, key, versions)
+
+
+# Your own functions go below this line.

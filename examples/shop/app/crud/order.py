@@ -63,3 +63,6 @@ async def restore(
 ) -> models.Order:
     """Restore an order and everything deleted with it. Raises ParentDeletedError."""
     return await session.run_sync(rows.restore, models.Order, key, versions)
+
+
+# Your own functions go below this line.

@@ -61,3 +61,6 @@ async def restore(
 ) -> models.OrderLine:
     """Restore an order line and everything deleted with it. Raises ParentDeletedError."""
     return await session.run_sync(rows.restore, models.OrderLine, key, versions)
+
+
+# Your own functions go below this line.

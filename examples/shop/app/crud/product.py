@@ -56,3 +56,6 @@ async def restore(
 ) -> models.Product:
     """Restore a product and everything deleted with it."""
     return await session.run_sync(rows.restore, models.Product, key, versions)
+
+
+# Your own functions go below this line.

@@ -50,7 +50,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], sa.ColumnElement[bool]]] = {
 
 def by_id(model: type[M], *options: ExecutableOption) -> Select[M]:
     """Build the statement for `get`."""
-    return sa.select(model).where(model.id == bindparam("key")).options(*options)
+    return sa.select(model).where(model.id == bindparam("_key")).options(*options)
 
 
 def get(
@@ -63,7 +63,7 @@ def get(
 
     Raises NotFoundError if it does not exist.
     """
-    row = session.scalar(statement, {"key": key})
+    row = session.scalar(statement, {"_key": key})
     if row is None:
         raise NotFoundError(statement.column_descriptions[0]["type"])
     for load_collection in load:
@@ -113,13 +113,13 @@ def update(
     Raises NotFoundError if the row does not exist, PreconditionFailedError if it has another version.
     """
     values = data.model_dump(exclude_unset=True)
-    parameters = {f"new_{name}": value for name, value in values.items()}
-    parameters["now"] = utcnow()
+    parameters = {f"_new_{name}": value for name, value in values.items()}
+    parameters["_now"] = utcnow()
     if versions is not None:
-        parameters["versions"] = versions
+        parameters["_versions"] = versions
     statement = _update(model, tuple(values), any_version=versions is None)
     soft_delete.require_parents(session, model, values)
-    row: M | None = session.scalar(statement, {"key": key, **parameters})
+    row: M | None = session.scalar(statement, {"_key": key, **parameters})
     if row is None:
         raise _missing(session, model, key)
     return row
@@ -157,7 +157,7 @@ def _missing(
 ) -> Exception:
     """Return the reason why no row was written."""
     options = {"include_deleted": include_deleted}
-    exists = session.scalar(by_id(model), {"key": key}, execution_options=options)
+    exists = session.scalar(by_id(model), {"_key": key}, execution_options=options)
     return NotFoundError(model) if exists is None else PreconditionFailedError(model)
 
 
@@ -167,21 +167,24 @@ def _update(model: type[M], names: tuple[str, ...], *, any_version: bool) -> Any
         return _with_version(by_id(model), model, any_version=any_version)
     columns = model.__table__.c
     values: dict[str, Any] = {
-        name: bindparam(f"new_{name}", type_=columns[name].type) for name in names
+        name: bindparam(f"_new_{name}", type_=columns[name].type) for name in names
     }
     # Later than the last version, whatever the clocks of other machines say.
     updated_at = columns["updated_at"]
-    now = bindparam("now", type_=updated_at.type)
+    now = bindparam("_now", type_=updated_at.type)
     values["updated_at"] = sa.func.greatest(now, updated_at + sa.text("interval '1 microsecond'"))
-    statement = sa.update(model).where(model.id == bindparam("key")).values(values).returning(model)
-    statement = statement.execution_options(synchronize_session=False, populate_existing=True)
+    statement = sa.update(model).where(model.id == bindparam("_key")).values(values)
+    statement = statement.returning(model).execution_options(
+        synchronize_session=False,
+        populate_existing=True,
+    )
     return _with_version(statement, model, any_version=any_version)
 
 
 def _with_version(statement: Any, model: type[Base], *, any_version: bool) -> Any:
     if any_version:
         return statement
-    return statement.where(model.updated_at.in_(bindparam("versions", expanding=True)))
+    return statement.where(model.updated_at.in_(bindparam("_versions", expanding=True)))
 
 
 @dataclass(frozen=True)

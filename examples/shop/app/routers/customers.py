@@ -11,6 +11,7 @@ from app.db import models
 from app.db.session import SessionDep
 from app.errors import problems
 from app.headers import IfMatch, set_created, set_etag, set_next
+from app.routing import Route
 from app.schemas.customer import (
     CustomerCreate,
     CustomerPage,
@@ -21,7 +22,11 @@ from app.schemas.customer import (
 from app.schemas.details.customer import CustomerDetail
 from app.schemas.types import Id
 
-router = APIRouter(prefix="/customers", tags=["customers"])
+router = APIRouter(
+    prefix="/customers",
+    tags=["customers"],
+    route_class=Route,
+)
 
 
 @router.post(
@@ -115,3 +120,6 @@ async def restore_customer(
     row = await crud.restore(session, key, versions)
     set_etag(response, row)
     return row
+
+
+# Your own routes go below this line.

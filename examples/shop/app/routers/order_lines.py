@@ -11,6 +11,7 @@ from app.db import models
 from app.db.session import SessionDep
 from app.errors import problems
 from app.headers import IfMatch, set_created, set_etag, set_next
+from app.routing import Route
 from app.schemas.details.order_line import OrderLineDetail
 from app.schemas.order_line import (
     OrderLineCreate,
@@ -21,7 +22,11 @@ from app.schemas.order_line import (
 )
 from app.schemas.types import Id
 
-router = APIRouter(prefix="/order-lines", tags=["order lines"])
+router = APIRouter(
+    prefix="/order-lines",
+    tags=["order lines"],
+    route_class=Route,
+)
 
 
 @router.post(
@@ -110,3 +115,6 @@ async def restore_order_line(
     row = await crud.restore(session, key, versions)
     set_etag(response, row)
     return row
+
+
+# Your own routes go below this line.

@@ -11,11 +11,16 @@ from app.db import models
 from app.db.session import SessionDep
 from app.errors import problems
 from app.headers import IfMatch, set_created, set_etag, set_next
+from app.routing import Route
 from app.schemas.details.order import OrderDetail
 from app.schemas.order import OrderCreate, OrderPage, OrderQuery, OrderRead, OrderUpdate
 from app.schemas.types import Id
 
-router = APIRouter(prefix="/orders", tags=["orders"])
+router = APIRouter(
+    prefix="/orders",
+    tags=["orders"],
+    route_class=Route,
+)
 
 
 @router.post(
@@ -104,3 +109,6 @@ async def restore_order(
     row = await crud.restore(session, key, versions)
     set_etag(response, row)
     return row
+
+
+# Your own routes go below this line.

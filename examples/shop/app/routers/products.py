@@ -11,10 +11,15 @@ from app.db import models
 from app.db.session import SessionDep
 from app.errors import problems
 from app.headers import IfMatch, set_created, set_etag, set_next
+from app.routing import Route
 from app.schemas.product import ProductCreate, ProductPage, ProductQuery, ProductRead, ProductUpdate
 from app.schemas.types import Id
 
-router = APIRouter(prefix="/products", tags=["products"])
+router = APIRouter(
+    prefix="/products",
+    tags=["products"],
+    route_class=Route,
+)
 
 
 @router.post(
@@ -108,3 +113,6 @@ async def restore_product(
     row = await crud.restore(session, key, versions)
     set_etag(response, row)
     return row
+
+
+# Your own routes go below this line.

@@ -1,10 +1,10 @@
 """Soft delete: deleting a row sets `deleted_at`, which hides it until it is restored or purged.
 
-ORM statements that go through a `SoftDeleteSession` read and change live rows only. The execution
-option `include_deleted=True` is the only opt-out; it also applies to whatever is loaded later from
-the objects of that statement.
+ORM statements that go through a `SoftDeleteSession` read and update live rows only. The execution
+option `include_deleted=True`, of a statement or of a session, is the only opt-out; it also applies
+to whatever is loaded later from the objects of that statement.
 
-All functions take a `Session`; with an `AsyncSession`, run them in it:
+All functions take a plain `Session`. Run them on that of an `AsyncSession`:
 `await session.run_sync(soft_delete.restore, Post, 1)`.
 
 SQLAlchemy has no public hook for these, so they are not filtered:
@@ -57,7 +57,7 @@ DELETED = sa.text("deleted_at IS NOT NULL")
 
 
 class SoftDeleteMixin:
-    """Soft-delete rows of this class, which needs a table and a one-column key of its own."""
+    """Soft-delete rows of this class, which needs a table and a primary key of one column."""
 
     # The default sets the attribute of new objects, so that a bulk UPDATE keeps it up to date.
     deleted_at: Mapped[dt.datetime | None] = mapped_column(
