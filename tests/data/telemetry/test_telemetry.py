@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from urllib.request import urlopen
 
+import httpx2
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
@@ -75,8 +75,8 @@ def test_spans_and_metrics_reach_a_collector(collector: Collector) -> None:
             entry = json.loads(line)
             if "running on" in entry["message"]:
                 address = entry["message"].split()[3]
-                assert urlopen(f"{address}/users").status == 200
-                assert urlopen(f"{address}/health/ready").status == 200
+                assert httpx2.get(f"{address}/users").status_code == 200
+                assert httpx2.get(f"{address}/health/ready").status_code == 200
                 # Exports happen before the process ends.
                 process.terminate()
             logged.append(entry)
@@ -86,5 +86,5 @@ def test_spans_and_metrics_reach_a_collector(collector: Collector) -> None:
     assert spans["GET /users"].trace_id.hex() == request["trace_id"]
     assert "GET /health/ready" not in spans
     traced = {attribute.key for span in collector.spans for attribute in span.attributes}
-    assert "db.statement" in traced
+    assert "db.query.text" in traced
     assert {"http.server.request.duration", "db.client.connection.count"} <= collector.metrics

@@ -1,0 +1,34 @@
+"""What a project exports and logs."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from conftest import Environment, Render
+from projects import DATA, run, run_suite
+
+
+@pytest.mark.parametrize("mode", ["async", "sync"])
+def test_traces_and_metrics_reach_a_collector(mode: str, render: Render) -> None:
+    project = render(mode=mode)
+    shutil.copy2(DATA / "telemetry" / "test_telemetry.py", project / "tests")
+    command = ["uv", "run", "--quiet", "--extra", "telemetry", "pytest", "-q"]
+    run([*command, "tests/test_telemetry.py"], project)
+
+
+def test_the_log_of_the_whole_suite_contains_no_values(
+    render: Render, environment: Environment, tmp_path: Path
+) -> None:
+    project = render(
+        database="sqlite", resources="user:\n  email: email unique\n  name: str(100)\n"
+    )
+    shutil.copy2(DATA / "telemetry" / "log_to_file.py", project)
+    log = tmp_path / "log"
+    log.touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOG_FILE", str(log))
+        run_suite(project, environment(project), "-p", "log_to_file", "tests")
+    text = log.read_text(encoding="utf-8")
+    assert text.count('"logger": "app.request"') > 50
+    assert "@example" not in text
