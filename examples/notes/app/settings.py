@@ -53,11 +53,7 @@ class Settings(BaseSettings):
 
     database_url: DatabaseUrl = Field(description=f"Database URL, e.g. `{EXAMPLE_URL}`")
 
-    pool_size: int = Field(
-        default=5,
-        ge=1,
-        description="Connections per process",
-    )
+    pool_size: int = Field(default=5, ge=1, description="Connections per process")
     max_overflow: int = Field(
         default=0,
         ge=0,
@@ -78,12 +74,7 @@ class Settings(BaseSettings):
         default="127.0.0.1",
         description="Address to listen on; `0.0.0.0` for all, as in a container",
     )
-    port: int = Field(
-        default=8000,
-        ge=0,
-        le=65535,
-        description="Port to listen on",
-    )
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on")
     forwarded_allow_ips: str = Field(
         default="127.0.0.1",
         description="Proxies whose `X-Forwarded-*` headers are trusted, separated by commas",
@@ -114,10 +105,7 @@ class Settings(BaseSettings):
         default="json",
         description="`json` for machines, `text` for people",
     )
-    sql_spans: bool = Field(
-        default=False,
-        description="Trace SQL statements; needs the extra `telemetry`",
-    )
+    sql_spans: bool = Field(default=False, description="Add a span per SQL statement to traces")
 
     # Your own settings go below this line.
 

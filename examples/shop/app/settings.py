@@ -62,11 +62,7 @@ class Settings(BaseSettings):
         description="URL of a read replica, used by read-only routes",
     )
 
-    pool_size: int = Field(
-        default=10,
-        ge=1,
-        description="Connections per process",
-    )
+    pool_size: int = Field(default=10, ge=1, description="Connections per process")
     max_overflow: int = Field(
         default=0,
         ge=0,
@@ -86,11 +82,7 @@ class Settings(BaseSettings):
         default=False,
         description="Test each connection before use, at the cost of one round trip",
     )
-    connect_timeout: int = Field(
-        default=3,
-        ge=2,
-        description="Connection timeout in seconds",
-    )
+    connect_timeout: int = Field(default=3, ge=2, description="Connection timeout in seconds")
     response_timeout: float = Field(
         default=30,
         gt=0,
@@ -111,17 +103,8 @@ class Settings(BaseSettings):
         default="127.0.0.1",
         description="Address to listen on; `0.0.0.0` for all, as in a container",
     )
-    port: int = Field(
-        default=8000,
-        ge=0,
-        le=65535,
-        description="Port to listen on",
-    )
-    web_concurrency: int = Field(
-        default=1,
-        ge=1,
-        description="Number of uvicorn workers",
-    )
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on")
+    web_concurrency: int = Field(default=1, ge=1, description="Number of uvicorn workers")
     forwarded_allow_ips: str = Field(
         default="127.0.0.1",
         description="Proxies whose `X-Forwarded-*` headers are trusted, separated by commas",
@@ -152,10 +135,7 @@ class Settings(BaseSettings):
         default="json",
         description="`json` for machines, `text` for people",
     )
-    sql_spans: bool = Field(
-        default=False,
-        description="Trace SQL statements; needs the extra `telemetry`",
-    )
+    sql_spans: bool = Field(default=False, description="Add a span per SQL statement to traces")
     purge_after_days: int = Field(
         default=30,
         ge=0,
