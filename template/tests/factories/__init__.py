@@ -3,5 +3,14 @@
 import datetime as dt
 import itertools
 
-FIRST_DAY = dt.date(2026, 1, 1)
 NUMBERS = itertools.count(1)
+
+
+def nth_day(n: int) -> str:
+    """Return the n-th day of 2026 and the years after."""
+    return (dt.date(2025, 12, 31) + dt.timedelta(days=n)).isoformat()
+
+
+def nth_noon(n: int) -> str:
+    """Return noon of that day, in UTC."""
+    return f"{nth_day(n)}T12:00:00Z"

@@ -1,6 +1,5 @@
 """Sample orders."""
 
-import datetime as dt
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,7 +8,7 @@ from app.crud import order as crud
 from app.db import models
 from app.enums.order import OrderStatus
 from app.schemas.order import OrderCreate
-from tests.factories import FIRST_DAY, NUMBERS
+from tests.factories import NUMBERS, nth_noon
 from tests.factories import customer as customer_factory
 
 
@@ -22,7 +21,7 @@ async def payload(session: AsyncSession, **values: Any) -> dict[str, Any]:
     sample = {
         "number": f"number {n}",
         "status": list(OrderStatus)[n % 4].value,
-        "placed_at": (FIRST_DAY + dt.timedelta(days=n)).isoformat() + "T12:00:00Z",
+        "placed_at": nth_noon(n),
     }
     return sample | values
 
