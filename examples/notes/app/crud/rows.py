@@ -178,15 +178,8 @@ def _update(model: type[M], names: tuple[str, ...], *, any_version: bool) -> Any
         name: bindparam(f"_new_{name}", type_=columns[name].type) for name in names
     }
     statement = sa.update(model).where(model.id == bindparam("_key")).values(values)
-<<<<<<< HEAD
-    statement = statement.returning(model).execution_options(
-        synchronize_session=False,
-        populate_existing=True,
-    )
-=======
     statement = statement.returning(model)
     statement = statement.execution_options(synchronize_session=False, populate_existing=True)
->>>>>>> main
     return _with_version(statement, model, any_version=any_version)
 
 

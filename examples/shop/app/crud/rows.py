@@ -174,15 +174,8 @@ def _update(model: type[M], names: tuple[str, ...], *, any_version: bool) -> Any
     now = bindparam("_now", type_=updated_at.type)
     values["updated_at"] = sa.func.greatest(now, updated_at + sa.text("interval '1 microsecond'"))
     statement = sa.update(model).where(model.id == bindparam("_key")).values(values)
-<<<<<<< HEAD
-    statement = statement.returning(model).execution_options(
-        synchronize_session=False,
-        populate_existing=True,
-    )
-=======
     statement = statement.returning(model)
     statement = statement.execution_options(synchronize_session=False, populate_existing=True)
->>>>>>> main
     return _with_version(statement, model, any_version=any_version)
 
 
