@@ -23,12 +23,16 @@ def load_script() -> ModuleType:
 SCRIPT = load_script()
 
 
+# Left behind by whoever works in an example.
+WORK = {".dev", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".venv", "__pycache__", "uv.lock"}
+
+
 def contents(folder: Path) -> dict[str, str]:
     """Return the text of all files by their path."""
     return {
         path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not {".venv", "__pycache__"} & set(path.parts)
+        if path.is_file() and not WORK & set(path.parts)
     }
 
 
