@@ -26,7 +26,7 @@ PICTURE = ROOT / "docs" / "documentation-page.png"
 def browser(tmp_path: Path) -> Iterator[Chrome]:
     """Start Chromium; it resolves no name."""
     options = ChromeOptions()
-    options.binary_location = shutil.which("chromium") or "chromium"
+    options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
     for argument in (
         "headless",
         "no-sandbox",

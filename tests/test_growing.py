@@ -12,7 +12,8 @@ from variants import BACKENDS
 
 STEP = re.compile(
     r"(?P<verb>Create|Append to|Add to the imports of|Add to `(?P<name>\w+)` in"
-    r"|Insert above `(?P<above>\w+)` in) `(?P<path>[\w/.]+)`[^`]*?:\n\n```(?:python|text)\n(?P<code>.*?)```"
+    r"|Insert above `(?P<above>\w+)` in) `(?P<path>[\w/.]+)`[^`]*?:\n\n"
+    r"```(?:python|text)\n(?P<code>.*?)```"
     r"|```sh\n(?P<command>.*?)\n```",
     re.DOTALL,
 )

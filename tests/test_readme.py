@@ -105,7 +105,7 @@ def checkout(template: Path) -> Iterator[Path]:
 
 
 def test_the_commands_of_this_repository(checkout: Path, rendered: Render) -> None:
-    render_it, test_it, serve_it = commands(ROOT / "README.md")
+    render_it, serve_it, test_it = commands(ROOT / "README.md")
     answer(render_it, checkout, *QUESTIONS)
     project = checkout.parent / "my-backend"
     expected = rendered()

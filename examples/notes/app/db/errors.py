@@ -1,0 +1,81 @@
+"""What can go wrong with rows: said in the words of tables and columns, for any caller."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy.exc import IntegrityError
+
+from app.db.base import Base
+
+
+def words(model: type[Base]) -> str:
+    """Return the name of a model as words: `order line` for OrderLine."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", model.__name__).lower()
+
+
+class NotFoundError(Exception):
+    """The row does not exist."""
+
+    def __init__(self, model: type[Base]) -> None:
+        """Name the model of the row."""
+        super().__init__(f"{words(model).capitalize()} not found.")
+
+
+class PreconditionFailedError(Exception):
+    """The row has another version than the request expects."""
+
+    def __init__(self, model: type[Base]) -> None:
+        """Name the model of the row."""
+        super().__init__(f"This {words(model)} was changed by another request.")
+
+
+class MissingReferenceError(Exception):
+    """A row references one that does not exist."""
+
+    def __init__(self, table: str, columns: tuple[str, ...]) -> None:
+        """Name the table of the row and the columns of the reference."""
+        super().__init__(f"{', '.join(columns)} of {table} refers to a row that does not exist")
+        self.table = table
+        self.columns = columns
+
+
+class InvalidCursorError(Exception):
+    """The cursor is damaged, or belongs to another query."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A rule of the schema that a statement broke, and the columns it is about."""
+
+    kind: Literal["unique", "missing_reference", "still_referenced"]
+    table: str
+    columns: tuple[str, ...]
+
+
+_WRITTEN_TABLE = re.compile(r'(?:INSERT INTO|UPDATE|DELETE FROM) "?(\w+)')
+
+
+def violation_of(error: IntegrityError) -> Violation | None:
+    """Return the rule that was broken, known by SQLite's extended code; None for a bug of ours."""
+    code = getattr(error.orig, "sqlite_errorname", "")
+    statement = error.statement or ""
+    match = _WRITTEN_TABLE.match(statement)
+    table = match[1] if match else ""
+    if code in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"):
+        # SQLite names the columns here, as `table.column, table.column`, and nowhere else.
+        columns = re.findall(rf"\b{table}\.(\w+)", str(error.orig))
+        return Violation("unique", table, tuple(columns))
+    if code == "SQLITE_CONSTRAINT_FOREIGNKEY" and not statement.startswith("DELETE"):
+        return Violation("missing_reference", table, _references(table))
+    if code in ("SQLITE_CONSTRAINT_FOREIGNKEY", "SQLITE_CONSTRAINT_TRIGGER"):
+        return Violation("still_referenced", table, ())
+    return None
+
+
+def _references(table_name: str) -> tuple[str, ...]:
+    """Return the table's foreign key columns: SQLite does not say which of them failed."""
+    table = Base.metadata.tables.get(table_name)
+    if table is None:
+        return ()
+    return tuple(column.name for column in table.columns if column.foreign_keys)

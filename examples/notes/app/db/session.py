@@ -1,0 +1,122 @@
+"""One session per request. Writes are one transaction, committed before the response is sent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import Engine, event, orm
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.db.engine import DatabaseUnavailableError, OutcomeUnknownError
+
+# Errors that mean the database is unavailable; handled as 503.
+UNAVAILABLE = (DatabaseUnavailableError, PoolTimeoutError)
+
+
+class ReadOnlyError(RuntimeError):
+    """A write on a session for reading: use SessionDep in this route."""
+
+
+class ReadSession(orm.Session):
+    """A session that refuses to write.
+
+    It cannot see statements on `session.connection()`, nor functions that write.
+    """
+
+
+@event.listens_for(ReadSession, "before_flush")
+def _refuse_flush(*_args: Any) -> None:
+    msg = "this session only reads: use SessionDep"
+    raise ReadOnlyError(msg)
+
+
+@event.listens_for(ReadSession, "do_orm_execute")
+def _refuse_write(state: orm.ORMExecuteState) -> None:
+    if not state.is_select:
+        msg = "this session only runs SELECT statements: use SessionDep"
+        raise ReadOnlyError(msg)
+
+
+def build_session_factory(engine: Engine) -> sessionmaker[Session]:
+    """Create the session factory. Objects stay usable after commit."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def build_read_session_factory(engine: Engine) -> sessionmaker[Session]:
+    """Create the factory of sessions that only read, on an engine in autocommit mode."""
+    return sessionmaker(engine, class_=ReadSession, expire_on_commit=False)
+
+
+def _open_session(request: Request, name: str) -> Session:
+    # A second session would not see uncommitted rows and would use a second connection.
+    if hasattr(request.state, "session"):
+        msg = "a request has one session: use either SessionDep or ReadSessionDep"
+        raise RuntimeError(msg)
+    factory: sessionmaker[Session] = getattr(request.app.state, name)
+    request.state.session = session = factory()
+    return session
+
+
+def _commit(session: Session) -> None:
+    try:
+        session.commit()
+    except DatabaseUnavailableError as error:
+        raise OutcomeUnknownError(str(error)) from error
+
+
+async def get_slot(request: Request) -> AsyncIterator[None]:
+    """Limit requests with a session to the size of the pool.
+
+    Otherwise requests holding a connection could wait for a thread while every thread waits for a
+    connection: a deadlock. Raises TimeoutError after POOL_TIMEOUT, as the pool does.
+    """
+    slots: asyncio.Semaphore = request.app.state.session_slots
+    try:
+        async with asyncio.timeout(request.app.state.settings.pool_timeout):
+            await slots.acquire()
+    except TimeoutError:
+        msg = "all connections are in use"
+        raise PoolTimeoutError(msg) from None
+    try:
+        yield
+    finally:
+        slots.release()
+
+
+SlotDep = Annotated[None, Depends(get_slot, scope="function")]
+
+
+async def get_db(request: Request, _slot: SlotDep) -> AsyncIterator[Session]:
+    """Provide the request's session; commit on success, roll back on error.
+
+    The connection is acquired by the first statement. Only what may wait for the database runs in
+    a thread.
+    """
+    session = _open_session(request, "session_factory")
+    try:
+        yield session
+        await run_in_threadpool(_commit, session)
+    except BaseException:
+        await run_in_threadpool(session.rollback)
+        raise
+    finally:
+        session.close()
+
+
+async def get_read_db(request: Request, _slot: SlotDep) -> AsyncIterator[Session]:
+    """Provide a session that only reads: no BEGIN, no COMMIT, each statement sees the latest rows."""
+    session = _open_session(request, "read_session_factory")
+    try:
+        yield session
+    finally:
+        # In autocommit mode there is nothing to wait for.
+        session.close()
+
+
+# `scope="function"` commits before the response is sent, so a failed commit is never a 201. Use
+# these aliases only: the same dependency with another scope would open a second session.
+SessionDep = Annotated[Session, Depends(get_db, scope="function")]
+ReadSessionDep = Annotated[Session, Depends(get_read_db, scope="function")]

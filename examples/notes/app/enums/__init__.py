@@ -1,0 +1,1 @@
+"""The choices of columns that take one of a few values."""

@@ -1,0 +1,258 @@
+"""Problem details (RFC 9457) for every error. Request values are never echoed."""
+
+import logging
+import re
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from app.db.base import Base
+from app.db.engine import OutcomeUnknownError
+from app.db.errors import (
+    InvalidCursorError,
+    MissingReferenceError,
+    NotFoundError,
+    PreconditionFailedError,
+    Violation,
+    violation_of,
+    words,
+)
+from app.db.session import UNAVAILABLE
+from app.logs import request_id, route_of
+from app.telemetry import pool_timeouts
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+# The status and the title of each kind of problem; docs/errors.md explains them to clients.
+KINDS: dict[str, tuple[int, str]] = {
+    "invalid-host": (400, "Invalid host"),
+    "not-found": (404, "Not found"),
+    "already-exists": (409, "Already exists"),
+    "still-referenced": (409, "Still referenced"),
+    "precondition-failed": (412, "Precondition failed"),
+    "body-too-large": (413, "Body too large"),
+    "unsupported-media-type": (415, "Unsupported media type"),
+    "invalid-request": (422, "Invalid request"),
+    "invalid-cursor": (422, "Invalid cursor"),
+    "missing-reference": (422, "Missing reference"),
+    "precondition-required": (428, "Precondition required"),
+    "internal-error": (500, "Internal server error"),
+    "unavailable": (503, "Database unavailable"),
+    "outcome-unknown": (503, "Outcome unknown"),
+    # Add your own kinds below this line.
+}
+
+# The kinds of errors that the framework or a route raises as HTTPException(status).
+_BY_STATUS = {413: "body-too-large", 428: "precondition-required"}
+
+# The detail of FastAPI's status 400 for a body that is not JSON in UTF-8.
+_UNDECODABLE = "There was an error parsing the body"
+
+# Limits for what a response repeats of an invalid request.
+_MAX_ERRORS = 30
+_MAX_LENGTH = 100
+
+
+class FieldError(BaseModel):
+    """One invalid part of the request; `loc` is its path, e.g. `["body", "email"]`."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class Problem(BaseModel):
+    """Problem details, https://www.rfc-editor.org/rfc/rfc9457."""
+
+    type: str = Field(
+        description="Kind of the problem; `about:blank` means the status says it all",
+        examples=[f"/problems/{kind}" for kind in KINDS],
+    )
+    title: str
+    status: int
+    detail: str
+    instance: str | None = Field(default=None, description="The id of the request, for the logs")
+    errors: list[FieldError] = []
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI `responses` for these error statuses."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        kinds = [kind for kind in KINDS if KINDS[kind][0] == status]
+        description = ", ".join(f"{KINDS[kind][1]} (`/problems/{kind}`)" for kind in kinds)
+        found[status] = {"model": Problem, "description": description}
+    return found
+
+
+def problem(
+    kind: str,
+    detail: str,
+    errors: list[FieldError] | None = None,
+    headers: Any = None,
+) -> JSONResponse:
+    """Return a response with problem details."""
+    status, title = KINDS[kind]
+    body = Problem(
+        type=f"/problems/{kind}",
+        title=title,
+        status=status,
+        detail=detail,
+        errors=errors or [],
+    )
+    return _response(body, headers)
+
+
+def _response(body: Problem, headers: Any) -> JSONResponse:
+    if identifier := request_id.get():
+        body.instance = f"urn:request:{identifier}"
+    content = body.model_dump(exclude_none=True)
+    return JSONResponse(content, body.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def _violation(violation: Violation) -> JSONResponse:
+    if violation.kind == "still_referenced":
+        return problem("still-referenced", "Other rows still reference this one.")
+    if violation.kind == "unique":
+        names = " and ".join(violation.columns) or "key"
+        kind, msg = "already-exists", "Already exists"
+        detail = f"{_a_row(violation.table)} with this {names} already exists."
+    else:
+        names = ", ".join(violation.columns) or "The body"
+        kind, msg = "missing-reference", "Not found"
+        detail = f"{names} refers to a row that does not exist."
+    errors = [
+        FieldError(loc=["body", column], msg=msg, type=violation.kind)
+        for column in violation.columns
+    ]
+    return problem(kind, detail, errors)
+
+
+def _a_row(table: str) -> str:
+    """Return the model of a table as words with an article: `An order line`."""
+    models = (mapper.class_ for mapper in Base.registry.mappers)
+    name = next((words(model) for model in models if model.__tablename__ == table), "row")
+    vowel = re.match(r"(?!one|uni|eu)([aeio]|u[lnp])", name)
+    return f"{'An' if vowel else 'A'} {name}"
+
+
+async def _not_found(_request: Request, error: NotFoundError) -> JSONResponse:
+    return problem("not-found", str(error))
+
+
+async def _precondition_failed(_request: Request, error: PreconditionFailedError) -> JSONResponse:
+    return problem("precondition-failed", str(error))
+
+
+async def _invalid_cursor(_request: Request, _error: InvalidCursorError) -> JSONResponse:
+    error = FieldError(loc=["query", "cursor"], msg="Invalid cursor", type="invalid_cursor")
+    return problem("invalid-cursor", "The cursor is damaged or belongs to another query.", [error])
+
+
+async def _missing_reference(_request: Request, error: MissingReferenceError) -> JSONResponse:
+    return _violation(Violation("missing_reference", error.table, error.columns))
+
+
+async def _http(request: Request, error: HTTPException) -> JSONResponse:
+    if kind := _BY_STATUS.get(error.status_code):
+        return problem(kind, error.detail, headers=error.headers)
+    if error.detail == _UNDECODABLE:
+        return problem("invalid-request", "The body is not valid JSON.")
+    status = error.status_code
+    title = HTTPStatus(status).phrase
+    body = Problem(type="about:blank", title=title, status=status, detail=error.detail)
+    headers = {"Allow": _allowed(request)} if status == 405 else error.headers
+    return _response(body, headers)
+
+
+def _allowed(request: Request) -> str:
+    """Return all methods of a path; the error knows those of one route."""
+    scope = request.scope
+    routes = [route for route in request.app.routes if route.matches(scope)[0] is not Match.NONE]
+    methods = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+    allowed = [
+        method
+        for method in methods
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+    return ", ".join(allowed).replace("GET", "GET, HEAD")
+
+
+async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    # FastAPI passes on a body undecoded if its content type is not JSON.
+    if isinstance(error.body, bytes):
+        return problem("unsupported-media-type", "The body must be application/json.")
+    found = error.errors()
+    errors = [
+        FieldError(
+            loc=[part if isinstance(part, int) else part[:_MAX_LENGTH] for part in item["loc"]],
+            msg=item["msg"][:_MAX_LENGTH],
+            type=item["type"],
+        )
+        for item in found[:_MAX_ERRORS]
+    ]
+    more = f" Only the first {_MAX_ERRORS} errors are listed." if len(found) > _MAX_ERRORS else ""
+    return problem("invalid-request", f"The request is invalid.{more}", errors)
+
+
+async def _integrity(_request: Request, error: IntegrityError) -> JSONResponse:
+    violation = violation_of(error)
+    if violation is None:
+        raise error
+    return _violation(violation)
+
+
+def _log(request: Request, error: Exception) -> None:
+    cause = str(error).partition("\n")[0]
+    logger.warning("%s %s: %s", request.method, route_of(request.scope), cause)
+
+
+async def _unavailable(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, PoolTimeoutError):
+        pool_timeouts.add(1)
+    _log(request, error)
+    detail = "The database is unavailable; try again later."
+    return problem("unavailable", detail, headers={"Retry-After": "1"})
+
+
+async def _outcome_unknown(request: Request, error: OutcomeUnknownError) -> JSONResponse:
+    _log(request, error)
+    detail = "The connection was lost during the commit; the changes may have been stored."
+    return problem("outcome-unknown", detail)
+
+
+async def _bug(_request: Request, _error: Exception) -> JSONResponse:
+    # Sent past the middleware that would add this header.
+    headers = {"X-Request-ID": request_id.get() or ""}
+    return problem("internal-error", "Internal server error.", headers=headers)
+
+
+_HANDLERS: dict[type[Exception], Any] = {
+    Exception: _bug,
+    HTTPException: _http,
+    RequestValidationError: _invalid,
+    IntegrityError: _integrity,
+    NotFoundError: _not_found,
+    PreconditionFailedError: _precondition_failed,
+    InvalidCursorError: _invalid_cursor,
+    MissingReferenceError: _missing_reference,
+    **dict.fromkeys(UNAVAILABLE, _unavailable),
+    OutcomeUnknownError: _outcome_unknown,
+    # Add handlers of your own errors below this line.
+}
+
+
+def install(app: FastAPI) -> None:
+    """Register handlers that turn every error into problem details."""
+    for error, handler in _HANDLERS.items():
+        app.add_exception_handler(error, handler)

@@ -1,0 +1,85 @@
+"""The application: `uvicorn --factory app.main:create_app`."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from app import docs, errors, openapi, telemetry
+from app.db.engine import DatabaseUnavailableError, build_engine, build_read_engine
+from app.db.readiness import Readiness
+from app.db.session import build_read_session_factory, build_session_factory
+from app.middleware import RequestMiddleware
+from app.routers import ROUTERS
+from app.routing import Index
+from app.settings import Settings, load_settings
+
+logger = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    # Numbers and switches only: text may be secret.
+    shown = {name: value for name, value in settings if isinstance(value, (int, float))}
+    logger.info("Settings: %s", shown)
+    engine = build_engine(settings)
+    app.state.session_factory = build_session_factory(engine)
+    telemetry.observe_pool(engine)
+    if settings.sql_spans:
+        telemetry.trace_statements(engine)
+    read_engine = build_read_engine(settings, engine)
+    app.state.read_session_factory = build_read_session_factory(read_engine)
+    readiness = Readiness(settings)
+    app.state.readiness = readiness
+    try:
+        await readiness.check()
+    except DatabaseUnavailableError as error:
+        logger.warning("Not ready: %s", error)
+    yield
+    readiness.close()
+    read_engine.dispose()
+    engine.dispose()
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Create the application. Settings default to the environment and `.env`.
+
+    The lifespan owns the engine.
+    """
+    settings = settings or load_settings()
+    app = FastAPI(
+        title="Notes",
+        description="Notes with tags.",
+        generate_unique_id_function=openapi.operation_id,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if settings.docs_enabled else None,
+        # Exported logs would contain values of rows and requests.
+        telemetry={"logs": False, "exclude": telemetry.is_probe},
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    app.state.session_slots = asyncio.Semaphore(settings.pool_size + settings.max_overflow)
+    # Add your own middleware below this line; the last one added is the first to see a request.
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["ETag", "Link", "Location", "X-Request-ID"],
+        )
+    app.add_middleware(RequestMiddleware, settings=settings)
+    errors.install(app)
+    openapi.install(app)
+    docs.install(app)
+    index = Index()
+    for router in ROUTERS:
+        index.include_router(router)
+    app.include_router(index)
+    return app

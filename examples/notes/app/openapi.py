@@ -1,0 +1,117 @@
+"""The OpenAPI document, completed by what FastAPI does not know of the routes."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from app.errors import MEDIA_TYPE, Problem, problems
+
+_PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
+_INT64 = 2**63 - 1
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return the name of the route's function, such as `list_posts`, for generated clients."""
+    return route.name
+
+
+def install(app: FastAPI) -> None:
+    """Complete the document that FastAPI generates."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is not None:
+            return app.openapi_schema
+        document = generate()
+        tags = set()
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
+                _complete(path, operation)
+                tags |= set(operation.get("tags", []))
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= problem.pop("$defs") | {"Problem": problem}
+        _set_exact_bounds(schemas)
+        for schema in schemas.values():
+            if "properties" in schema:
+                schema["examples"] = [_example("", schema, schemas)]
+        document["tags"] = [
+            {"name": tag, "description": f"Create, read, update and delete {tag}."}
+            for tag in sorted(tags - {"health"})
+        ]
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _complete(path: str, operation: dict[str, Any]) -> None:
+    """Document the errors and media types that follow from the shape of an operation."""
+    parameters = [parameter["name"] for parameter in operation.get("parameters", [])]
+    body = operation.get("requestBody")
+    statuses = [
+        *([404] if "{key}" in path else []),
+        *([412] if "if-match" in parameters else []),
+        *([413, 415] if body else []),
+        *([422] if body or parameters else []),
+        *([503] if "health" not in operation.get("tags", []) else []),
+    ]
+    responses = operation["responses"]
+    responses.pop("422", None)
+    for status, response in problems(*statuses).items():
+        responses[str(status)] = {"description": response["description"], "content": _PROBLEM}
+    for response in responses.values():
+        content = response.get("content", {})
+        if content.get("application/json") == _PROBLEM[MEDIA_TYPE]:
+            response["content"] = _PROBLEM
+    if body and operation["operationId"].startswith("update_"):
+        body["content"][_MERGE_PATCH] = body["content"]["application/json"]
+
+
+# By type and format; the name of a property is the example of other strings.
+_EXAMPLES = {
+    "date": "2026-01-31",
+    "date-time": "2026-01-31T12:00:00Z",
+    "email": "user@example.com",
+    "uuid": "00000000-0000-4000-8000-000000000001",
+    "integer": 1,
+    "number": 1.5,
+    "boolean": True,
+}
+
+
+def _example(name: str, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """Return a valid value of a schema."""
+    if "$ref" in schema:
+        return _example(name, schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    for examples in ("examples", "enum"):
+        if examples in schema:
+            return schema[examples][0]
+    if "anyOf" in schema:
+        return _example(name, schema["anyOf"][0], schemas)
+    if "properties" in schema:
+        properties = schema["properties"].items()
+        return {key: _example(key, child, schemas) for key, child in properties}
+    kind = schema.get("type", "object")
+    if kind == "array":
+        return [_example(name, schema["items"], schemas)]
+    if kind == "object":
+        return {}
+    text = name.replace("_", " ")[: schema.get("maxLength")]
+    return _EXAMPLES.get(schema.get("format", kind), text)
+
+
+def _set_exact_bounds(node: Any) -> None:
+    """Write the bounds of integers exactly: FastAPI turns them into floats."""
+    if isinstance(node, dict):
+        for name in ("minimum", "maximum"):
+            if node.get("type") == "integer" and name in node:
+                node[name] = max(-_INT64 - 1, min(_INT64, int(node[name])))
+        for child in node.values():
+            _set_exact_bounds(child)
+    elif isinstance(node, list):
+        for child in node:
+            _set_exact_bounds(child)

@@ -1,0 +1,61 @@
+"""Pagination, the same for every list."""
+
+from typing import Annotated, Any, Generic, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+# Rows of a collection that are shown with their parent.
+NESTED_LIMIT = 100
+
+
+class Paging(BaseModel):
+    """Pagination parameters. Subclasses add filters and the sort order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=100, description="Maximum number of items")] = 20
+    cursor: Annotated[
+        str | None,
+        Field(max_length=4096, description="`next_cursor` of the previous page"),
+    ] = None
+    offset: Annotated[int, Field(ge=0, le=10_000, description="Number of rows to skip")] = 0
+    total: Annotated[bool, Field(description="Count all matching rows")] = False
+    sort: str = "id"
+
+    @model_validator(mode="after")
+    def _start_once(self) -> Self:
+        if self.cursor is not None and self.offset:
+            msg = "use either cursor or offset"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """The filters that are set, by the name of their field."""
+        given = self.model_fields_set - Paging.model_fields.keys()
+        return {name: value for name, value in self if name in given and value is not None}
+
+
+T = TypeVar("T")
+
+
+class Page(BaseModel, Generic[T]):
+    """A page of a list."""
+
+    items: list[T]
+    next_cursor: Annotated[
+        str | None,
+        Field(description="`cursor` of the next page; null on the last one"),
+    ]
+    total: Annotated[
+        int | None,
+        Field(description="Number of matching rows", exclude_if=lambda total: total is None),
+    ] = None
+
+
+def split_nested(rows: list[Any], url: str) -> str | None:
+    """Cut a collection off at NESTED_LIMIT and return the URL of the remaining rows, if any."""
+    if len(rows) <= NESTED_LIMIT:
+        return None
+    del rows[NESTED_LIMIT:]
+    return f"{url}&offset={NESTED_LIMIT}"

@@ -1,0 +1,51 @@
+"""Request and response schemas for tags."""
+
+from typing import Annotated, Literal
+
+from annotated_types import MaxLen
+from pydantic import Field
+
+from app.schemas.base import Body, Row
+from app.schemas.pages import Page, Paging
+from app.schemas.types import ABSENT, NonBlank, Text
+
+
+class TagCreate(Body):
+    """A new tag."""
+
+    name: Annotated[NonBlank, MaxLen(50)]
+    # Your own fields go below this line.
+
+
+class TagUpdate(Body):
+    """Fields to update."""
+
+    name: Annotated[NonBlank, MaxLen(50)] = ABSENT
+    # Your own fields go below this line.
+
+
+class TagRead(Row):
+    """A tag as returned by the API."""
+
+    name: str
+    # Your own fields go below this line.
+
+
+class TagQuery(Paging):
+    """Filters and sort order for listing tags."""
+
+    sort: Literal[
+        "id",
+        "-id",
+        "name",
+        "-name",
+    ] = "id"
+    name: list[Text] | None = None
+    name__gt: Text | None = Field(None, alias="name[gt]")
+    name__gte: Text | None = Field(None, alias="name[gte]")
+    name__lt: Text | None = Field(None, alias="name[lt]")
+    name__lte: Text | None = Field(None, alias="name[lte]")
+
+
+class TagPage(Page[TagRead]):
+    """A page of tags."""

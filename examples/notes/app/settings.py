@@ -1,0 +1,136 @@
+"""Settings, read from the environment and from `.env`."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+EXAMPLE_URL = "sqlite:///app.db"
+
+
+def parse_database_url(value: str) -> URL:
+    """Return the URL with the driver that this project uses.
+
+    Raises ValueError if it is not the URL of an SQLite file.
+    """
+    try:
+        url = make_url(value.strip())
+    except (ArgumentError, ValueError):
+        msg = f"is not a database URL; use {EXAMPLE_URL}"
+        raise ValueError(msg) from None
+    if url.get_backend_name() != "sqlite":
+        msg = f"is not an SQLite URL; use {EXAMPLE_URL}"
+        raise ValueError(msg)
+    if url.host or url.username or url.password:
+        msg = "has a host: use three slashes for a relative path, four for an absolute one"
+        raise ValueError(msg)
+    if url.database in (None, "", ":memory:"):
+        msg = f"has no file name; use {EXAMPLE_URL}"
+        raise ValueError(msg)
+    return url.set(drivername="sqlite+pysqlite")
+
+
+def _check_database_url(value: SecretStr) -> SecretStr:
+    parse_database_url(value.get_secret_value())
+    return value
+
+
+def _split(value: Any) -> Any:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """Each field is read from the environment variable of the same name in upper case."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+
+    database_url: DatabaseUrl = Field(description=f"Database URL, e.g. `{EXAMPLE_URL}`")
+
+    pool_size: int = Field(default=5, ge=1, description="Connections per process")
+    max_overflow: int = Field(
+        default=0,
+        ge=0,
+        description="Extra connections per process under load, closed after use",
+    )
+    pool_timeout: float = Field(
+        default=5,
+        gt=0,
+        description="Seconds to wait for a connection before responding with 503",
+    )
+    busy_timeout: float = Field(
+        default=5,
+        gt=0,
+        description="Seconds to wait for another writer before responding with 503",
+    )
+
+    host: str = Field(
+        default="127.0.0.1",
+        description="Address to listen on; `0.0.0.0` for all, as in a container",
+    )
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on")
+    forwarded_allow_ips: str = Field(
+        default="127.0.0.1",
+        description="Proxies whose `X-Forwarded-*` headers are trusted, separated by commas",
+    )
+    allowed_hosts: Words = Field(
+        default=(),
+        description="Accepted `Host` headers, e.g. `api.example.com *.example.org`; empty for any",
+    )
+    cors_origins: Words = Field(
+        default=(),
+        description="Origins that browsers may call from, e.g. `https://app.example.com`",
+    )
+    hsts_seconds: int = Field(
+        default=0,
+        ge=0,
+        description="`max-age` of `Strict-Transport-Security`; 0 to leave the header out",
+    )
+    docs_enabled: bool = Field(
+        default=False,
+        description="Serve `/docs` and `/openapi.json`",
+    )
+    max_body_size: int = Field(
+        default=1_048_576,
+        ge=0,
+        description="Largest request body in bytes; 413 beyond it",
+    )
+    log_format: Literal["json", "text"] = Field(
+        default="json",
+        description="`json` for machines, `text` for people",
+    )
+    sql_spans: bool = Field(default=False, description="Add a span per SQL statement to traces")
+
+    # Your own settings go below this line.
+
+    @property
+    def sqlalchemy_url(self) -> URL:
+        """The database URL with this project's driver."""
+        return parse_database_url(self.database_url.get_secret_value())
+
+
+def load_settings() -> Settings:
+    """Load the settings, or exit with a message listing each invalid variable."""
+    try:
+        return Settings()  # type: ignore[call-arg]  # The values come from the environment.
+    except ValidationError as error:
+        lines = [f"  {_describe(problem)}" for problem in error.errors(include_input=False)]
+        raise SystemExit(
+            "Some settings are missing or invalid. Set them in the environment or in .env:\n"
+            + "\n".join(lines)
+        ) from None
+
+
+def _describe(problem: ErrorDetails) -> str:
+    name = str(problem["loc"][0])
+    if problem["type"] == "missing":
+        return f"{name.upper()} is missing: {Settings.model_fields[name].description}"
+    # Our messages continue the variable name; Pydantic's are full sentences.
+    own = problem.get("ctx", {}).get("error")
+    return f"{name.upper()} {own}" if own else f"{name.upper()}: {problem['msg']}"

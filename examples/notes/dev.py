@@ -1,0 +1,206 @@
+"""Development commands.
+
+Unless DATABASE_URL is set, in the environment or in .env, they use the file .dev/app.db.
+"""
+
+import argparse
+import importlib
+import os
+import pkgutil
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+import uvicorn
+from alembic import command
+from alembic.config import Config
+from alembic.operations.ops import MigrationScript
+from alembic.runtime.migration import MigrationContext
+from dotenv import dotenv_values
+
+from app.logs import log_config
+
+ROOT = Path(__file__).parent
+DATA = ROOT / ".dev"
+CONFIG = Config(ROOT / "alembic.ini")
+
+
+@contextmanager
+def temporary_database() -> Iterator[str]:
+    """Yield the URL of a temporary database file."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        yield f"sqlite:///{Path(folder) / 'temporary.db'}"
+
+
+@contextmanager
+def development_database() -> Iterator[str]:
+    """Use the configured database, or else the local one; yield its URL."""
+    configured = os.environ.get("DATABASE_URL") or dotenv_values(ROOT / ".env").get("DATABASE_URL")
+    if configured:
+        yield configured
+        return
+    DATA.mkdir(exist_ok=True)
+    url = f"sqlite:///{DATA / 'app.db'}"
+    os.environ["DATABASE_URL"] = url
+    print(f"Local database: {DATA / 'app.db'}", flush=True)
+    yield url
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Migrate the database, then serve and reload on changes."""
+    os.environ.setdefault("DOCS_ENABLED", "true")
+    with development_database():
+        command.upgrade(CONFIG, "head")
+        uvicorn.run(
+            "app.main:create_app",
+            factory=True,
+            port=arguments.port,
+            log_config=log_config("text"),
+            access_log=False,
+            reload=True,
+            reload_dirs=[str(ROOT / "app")],
+        )
+    return 0
+
+
+def test(arguments: argparse.Namespace) -> int:
+    """Run the tests."""
+    return subprocess.call([sys.executable, "-m", "pytest", *arguments.rest], cwd=ROOT)
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Check format, lint and types."""
+    fix = arguments.fix
+    commands = [
+        ["ruff", "check", "--fix"] if fix else ["ruff", "check"],
+        ["ruff", "format"] if fix else ["ruff", "format", "--check"],
+        ["mypy"],
+    ]
+    return max([subprocess.call([sys.executable, "-m", *words], cwd=ROOT) for words in commands])
+
+
+def revision(arguments: argparse.Namespace) -> int:
+    """Upgrade a temporary database to head and autogenerate the next revision."""
+
+    def skip_empty(
+        _context: MigrationContext, _head: object, scripts: list[MigrationScript]
+    ) -> None:
+        if scripts[0].upgrade_ops and scripts[0].upgrade_ops.is_empty():
+            scripts.clear()
+            print("No changes detected.")
+
+    with temporary_database() as url:
+        os.environ["DATABASE_URL"] = url
+        command.upgrade(CONFIG, "head")
+        command.revision(
+            CONFIG, arguments.message, autogenerate=True, process_revision_directives=skip_empty
+        )
+    return 0
+
+
+def migrate(arguments: argparse.Namespace) -> int:
+    """Upgrade the database."""
+    with development_database():
+        command.upgrade(CONFIG, arguments.revision)
+    return 0
+
+
+def shell(_arguments: argparse.Namespace) -> int:
+    """Open a database shell."""
+    from app.settings import load_settings
+
+    with development_database():
+        program = ["sqlite3"] if shutil.which("sqlite3") else ["uvx", "litecli"]
+        return subprocess.call([*program, str(load_settings().sqlalchemy_url.database)])
+
+
+def seed(_arguments: argparse.Namespace) -> int:
+    """Migrate the database and add example rows, unless it has rows."""
+    from app.db.engine import build_engine
+    from app.db.models import Base
+    from app.db.session import build_session_factory
+    from app.settings import load_settings
+    from tests import factories
+
+    def add_rows() -> bool:
+        engine = build_engine(load_settings())
+        try:
+            with build_session_factory(engine)() as session, session.begin():
+                for table in Base.metadata.tables.values():
+                    if session.scalar(sa.select(sa.exists().select_from(table))):
+                        return False
+                for module in pkgutil.iter_modules(factories.__path__, "tests.factories."):
+                    importlib.import_module(module.name).make(session)
+        finally:
+            engine.dispose()
+        return True
+
+    with development_database():
+        command.upgrade(CONFIG, "head")
+        added = add_rows()
+    print("Added example rows." if added else "The database already has rows; nothing was added.")
+    return 0 if added else 1
+
+
+def erase(arguments: argparse.Namespace) -> int:
+    """Delete the local database."""
+    if not DATA.exists():
+        print("There is no local database.")
+        return 0
+    if not arguments.yes and input(f"Delete {DATA}? [y/N] ").lower() != "y":
+        return 1
+    shutil.rmtree(DATA)
+    print(f"Deleted {DATA}.")
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.set_defaults(run=serve, port=8000)
+    commands = parser.add_subparsers(metavar="command")
+
+    def add(run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(run.__name__, help=text, description=run.__doc__)
+        added.set_defaults(run=run)
+        return added
+
+    added = add(serve, "serve and reload on changes; the default")
+    added.add_argument("--port", type=int, default=8000)
+    add(test, "run the tests; further arguments are pytest's")
+    added = add(check, "check format, lint and types")
+    added.add_argument("--fix", action="store_true", help="repair what can be repaired")
+    added = add(revision, "generate a migration from the models")
+    added.add_argument("message", help='for example "add tags"')
+    added = add(migrate, "upgrade the database")
+    added.add_argument("revision", nargs="?", default="head")
+    add(shell, "open a database shell")
+    add(seed, "add example rows to an empty database")
+    added = add(erase, "delete the local database")
+    added.add_argument("--yes", action="store_true", help="do not ask")
+    arguments, rest = parser.parse_known_args()
+    if rest and arguments.run is not test:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    arguments.rest = rest
+    return arguments
+
+
+def main() -> int:
+    """Run the command line."""
+    arguments = parse()
+    try:
+        code: int = arguments.run(arguments)
+    except KeyboardInterrupt:
+        code = 130
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

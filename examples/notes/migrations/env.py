@@ -1,0 +1,55 @@
+"""Alembic environment: the connection and what is compared. See https://alembic.sqlalchemy.org."""
+
+import logging
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import context
+from sqlalchemy import event
+
+from app.db import models
+from app.settings import load_settings
+from migrations.autogenerate import review
+from migrations.rendering import render_item
+
+# Does nothing where logging is configured already, as in tests.
+logging.basicConfig(format="%(levelname)s [%(name)s] %(message)s")
+logging.getLogger("alembic").setLevel(logging.INFO)
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Run the migrations, each in its own transaction."""
+    context.configure(
+        connection=connection,
+        target_metadata=models.Base.metadata,
+        render_item=render_item,
+        process_revision_directives=review,
+        transaction_per_migration=True,
+        compare_server_default=True,
+        transactional_ddl=True,
+        # SQLite can alter little in place: Alembic copies the table instead.
+        render_as_batch=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+engine = sa.create_engine(
+    load_settings().sqlalchemy_url.set(drivername="sqlite"), poolclass=sa.NullPool
+)
+
+
+# Foreign keys stay unenforced (SQLite's default): copying a table drops the old one, which would
+# delete the rows that reference it. The driver itself would not begin a transaction before DDL.
+@event.listens_for(engine, "connect")
+def _disable_driver_begin(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+
+
+@event.listens_for(engine, "begin")
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+with engine.connect() as connection:
+    migrate(connection)

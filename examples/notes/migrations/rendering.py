@@ -1,0 +1,90 @@
+"""What autogenerate writes into revisions besides Alembic's own operations."""
+
+import json
+import textwrap
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from alembic.autogenerate import renderers
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations import ops
+
+DIALECT = sa.make_url("sqlite://").get_dialect()()
+quote = DIALECT.identifier_preparer.quote
+
+
+def execute(statement: str) -> str:
+    """Return the call that runs a statement."""
+    return f"op.execute({json.dumps(statement, ensure_ascii=False)})"
+
+
+def update(table: str, column: str, condition: str, value: str = "...") -> str:
+    """Return the call that changes rows before a check; its column is quoted already."""
+    return execute(f"UPDATE {quote(table)} SET {column} = {value} WHERE {condition}")
+
+
+def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
+    """Render the application's column types as the plain types that they are in the database."""
+    if kind == "type" and isinstance(item, sa.Enum) and not item.native_enum:
+        return f"sa.String(length={item.length})"
+    if kind == "type" and isinstance(item, sa.TypeDecorator):
+        return f"sa.{item.impl_instance!r}"
+    return False
+
+
+class Note(ops.MigrateOperation):
+    """A comment. Lines that are indented are code, and are not wrapped."""
+
+    def __init__(self, text: str) -> None:
+        """Take the text."""
+        self.text = text
+
+    def to_diff_tuple(self) -> tuple[str, str]:
+        """Return what `alembic check` reports."""
+        return ("note", self.text)
+
+
+class Check(Note):
+    """A call that fails while rows of a table meet a condition, and the comment on it."""
+
+    def __init__(self, text: str, table: str, condition: str) -> None:
+        """Take the text, the table and the SQL condition."""
+        super().__init__(text)
+        self.table = table
+        self.condition = condition
+
+
+class HiddenRowsCheck(Note):
+    """A call that fails while dropping a column would make hidden rows visible."""
+
+    def __init__(self, column: str, tables: Iterable[str]) -> None:
+        """Take the column and the tables that lose it."""
+        super().__init__(
+            f"Without {column} the rows that have it set would become visible. Fails if there are"
+            " any, unless run with `-x delete-hidden=yes`, which deletes them permanently:"
+            " `alembic -x delete-hidden=yes upgrade head` (or downgrade)."
+        )
+        self.column = column
+        self.tables = sorted(tables)
+
+
+@renderers.dispatch_for(Note)
+def _render_note(_context: AutogenContext, op: Note) -> list[str]:
+    return [
+        f"# {line}"
+        for paragraph in op.text.splitlines()
+        for line in ([paragraph] if paragraph.startswith(" ") else textwrap.wrap(paragraph, 84))
+    ]
+
+
+@renderers.dispatch_for(Check)
+def _render_check(context: AutogenContext, op: Check) -> list[str]:
+    context.imports.add("from migrations.checks import refuse_rows")
+    return [*_render_note(context, op), f"refuse_rows({op.table!r}, {op.condition!r})"]
+
+
+@renderers.dispatch_for(HiddenRowsCheck)
+def _render_hidden_rows_check(context: AutogenContext, op: HiddenRowsCheck) -> list[str]:
+    context.imports.add("from migrations.hidden_rows import leave_no_hidden_rows")
+    return [*_render_note(context, op), f"leave_no_hidden_rows({op.column!r}, {op.tables!r})"]

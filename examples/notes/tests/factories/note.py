@@ -1,0 +1,27 @@
+"""Sample notes."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.crud import note as crud
+from app.db import models
+from app.schemas.note import NoteCreate
+from tests.factories import NUMBERS
+
+
+def payload(_session: Session, **values: Any) -> dict[str, Any]:
+    """Return a valid request body; `values` override its fields."""
+    n = next(NUMBERS)
+    sample = {
+        "title": f"title {n}",
+        "body": f"body {n}",
+        "is_pinned": n % 2 == 1,
+    }
+    return sample | values
+
+
+def make(session: Session, **values: Any) -> models.Note:
+    """Create a note; `values` override its fields."""
+    body = payload(session, **values)
+    return crud.create(session, NoteCreate(**body))

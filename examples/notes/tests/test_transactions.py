@@ -1,0 +1,167 @@
+"""One request, one session, one transaction: on connections of their own, really committed."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, event, text
+
+from app.db.engine import build_read_engine
+from app.db.session import (
+    ReadSessionDep,
+    SessionDep,
+    build_read_session_factory,
+    build_session_factory,
+)
+from app.main import create_app
+from app.settings import Settings
+
+# A server ends the connection of a request that fails, and the next may come before its end.
+CLOSE = {"connection": "close"}
+
+# No resource has a name that begins so.
+INSERT = text("INSERT INTO _probe (id, parent) VALUES (:id, :parent)")
+
+
+@pytest.fixture(scope="module")
+def probe(engine: Engine) -> Iterator[None]:
+    """Keep a table while the tests run; its foreign key is checked by the commit."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE TABLE _probe (id INTEGER PRIMARY KEY, parent INTEGER"
+                " REFERENCES _probe (id) DEFERRABLE INITIALLY DEFERRED)"
+            )
+        )
+    yield
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE _probe"))
+
+
+@pytest.fixture(autouse=True)
+def _empty(engine: Engine, probe: None) -> None:
+    """Let each test begin with no rows."""
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM _probe"))
+
+
+def stored(engine: Engine) -> int:
+    """Count the rows, as another connection sees them."""
+    with engine.connect() as connection:
+        count = connection.scalar(text("SELECT count(*) FROM _probe"))
+    return int(count or 0)
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings, engine: Engine) -> FastAPI:
+    """Give the application, with routes that write and then end in one way or another."""
+    app = create_app(settings)
+    app.state.session_factory = build_session_factory(engine)
+    read_engine = build_read_engine(settings, engine)
+    app.state.read_session_factory = build_read_session_factory(read_engine)
+
+    @app.post("/_probe/{key}", status_code=201)
+    def write(key: int, session: SessionDep, parent: int | None = None) -> dict[str, int]:
+        session.execute(INSERT, {"id": key, "parent": parent})
+        return {"id": key}
+
+    @app.post("/_probe/{key}/raise", status_code=201)
+    def write_and_raise(key: int, session: SessionDep) -> None:
+        session.execute(INSERT, {"id": key, "parent": None})
+        msg = "secret"
+        raise RuntimeError(msg)
+
+    @app.get("/_session")
+    def same(first: SessionDep, second: SessionDep) -> bool:
+        return first is second
+
+    @app.post("/_probe/{key}/read", status_code=201)
+    def write_where_one_reads(key: int, session: ReadSessionDep) -> None:
+        session.execute(INSERT, {"id": key, "parent": None})
+
+    @app.get("/_sessions")
+    def two(first: SessionDep, second: ReadSessionDep) -> bool:
+        return first is second
+
+    return app
+
+
+@pytest.fixture(scope="module")
+def client(app: FastAPI) -> Iterator[httpx2.Client]:
+    """Give a client of a real server: only there does a late commit show."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with httpx2.Client(base_url=url, headers=CLOSE, trust_env=False) as client:
+        yield client
+    server.should_exit = True
+    thread.join()
+
+
+def test_the_commit_comes_before_the_response(app: FastAPI, engine: Engine) -> None:
+    order: list[str] = []
+
+    async def watched(scope: Any, receive: Any, send: Any) -> None:
+        async def note(message: Any) -> None:
+            order.append(message["type"])
+            await send(message)
+
+        await app(scope, receive, note)
+
+    def committed(_connection: Any) -> None:
+        order.append("commit")
+
+    event.listen(engine, "commit", committed)
+    TestClient(watched).post("/_probe/1")
+    event.remove(engine, "commit", committed)
+    assert order[:2] == ["commit", "http.response.start"]
+
+
+def test_what_was_written_is_stored(client: httpx2.Client, engine: Engine) -> None:
+    response = client.post("/_probe/1")
+    assert response.status_code == 201
+    assert stored(engine) == 1
+
+
+def test_an_exception_stores_nothing(client: httpx2.Client, engine: Engine) -> None:
+    response = client.post("/_probe/1/raise")
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "secret" not in response.text
+    assert stored(engine) == 0
+
+
+def test_a_commit_that_fails_is_no_success(client: httpx2.Client, engine: Engine) -> None:
+    response = client.post("/_probe/1", params={"parent": 99})
+    assert response.status_code == 422
+    assert stored(engine) == 0
+
+
+def test_a_request_has_one_session(client: httpx2.Client) -> None:
+    response = client.get("/_session")
+    assert response.json() is True
+    assert client.get("/_sessions").status_code == 500
+
+
+def test_a_session_for_reading_cannot_write(client: httpx2.Client, engine: Engine) -> None:
+    response = client.post("/_probe/1/read")
+    assert response.status_code == 500
+    assert stored(engine) == 0
+    # The connection goes back to the pool that both share, and can write again.
+    assert client.post("/_probe/1").status_code == 201
+
+
+def test_of_eight_with_one_value_one_is_stored(client: httpx2.Client, engine: Engine) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        responses = list(pool.map(client.post, ["/_probe/1"] * 8))
+    assert sorted(response.status_code for response in responses) == [201] + [409] * 7
+    assert stored(engine) == 1

@@ -1,0 +1,1 @@
+"""Reading and writing rows: plain functions that take a session."""

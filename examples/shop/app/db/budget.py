@@ -1,0 +1,88 @@
+"""Check that the connection pools fit within the server's limits.
+
+`python -m app.db.budget --replicas 4` uses the pool settings of the environment.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.settings import Settings, load_settings
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One connection limit."""
+
+    name: str
+    needed: int
+    available: int
+
+    @property
+    def is_respected(self) -> bool:
+        """Whether the limit is respected."""
+        return self.needed <= self.available
+
+    def __str__(self) -> str:
+        """Return one line of the report."""
+        verdict = "ok" if self.is_respected else "EXCEEDED"
+        return f"{self.name}: {self.needed} of {self.available} connections: {verdict}"
+
+
+def connections_per_process(settings: Settings) -> int:
+    """Return how many connections one process opens to all its databases.
+
+    A read replica has a second pool of the same size; the readiness probe has its own connection.
+    """
+    databases = 2 if settings.read_database_url else 1
+    return databases * (settings.pool_size + settings.max_overflow) + 1
+
+
+def connection_budget(settings: Settings, deployment: argparse.Namespace) -> list[Limit]:
+    """Return the limits from the application to PostgreSQL.
+
+    A read replica is another database in PgBouncer, with its own server connections.
+    """
+    clients = deployment.replicas * settings.web_concurrency * connections_per_process(settings)
+    per_database = deployment.default_pool_size + deployment.reserve_pool_size
+    servers = deployment.pgbouncers * per_database
+    postgres = deployment.max_connections - deployment.reserved
+    return [
+        Limit("PgBouncer clients", clients, deployment.pgbouncers * deployment.max_client_conn),
+        Limit("PostgreSQL", servers, postgres),
+    ]
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m app.db.budget",
+        description="Check that the connection pools fit within the server's limits.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    options = {
+        "replicas": (1, "containers or machines that run the application"),
+        "max-connections": (100, "max_connections of PostgreSQL"),
+        "reserved": (10, "connections kept for superusers, migrations and backups"),
+        "pgbouncers": (1, "PgBouncer processes"),
+        "default-pool-size": (20, "default_pool_size in pgbouncer.ini"),
+        "reserve-pool-size": (5, "reserve_pool_size in pgbouncer.ini"),
+        "max-client-conn": (1000, "max_client_conn in pgbouncer.ini"),
+    }
+    for name, (default, description) in options.items():
+        parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=description)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the limits; return 1 if one is exceeded."""
+    deployment = parse_arguments(arguments)
+    limits = connection_budget(load_settings(), deployment)
+    for limit in limits:
+        sys.stdout.write(f"{limit}\n")
+    return 0 if all(limit.is_respected for limit in limits) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""What can go wrong with rows: said in the words of tables and columns, for any caller."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy.exc import IntegrityError
+
+from app.db.base import Base
+
+
+def words(model: type[Base]) -> str:
+    """Return the name of a model as words: `order line` for OrderLine."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", model.__name__).lower()
+
+
+class NotFoundError(Exception):
+    """The row does not exist."""
+
+    def __init__(self, model: type[Base]) -> None:
+        """Name the model of the row."""
+        super().__init__(f"{words(model).capitalize()} not found.")
+
+
+class PreconditionFailedError(Exception):
+    """The row has another version than the request expects."""
+
+    def __init__(self, model: type[Base]) -> None:
+        """Name the model of the row."""
+        super().__init__(f"This {words(model)} was changed by another request.")
+
+
+class MissingReferenceError(Exception):
+    """A row references one that does not exist, or is deleted."""
+
+    def __init__(self, table: str, columns: tuple[str, ...]) -> None:
+        """Name the table of the row and the columns of the reference."""
+        super().__init__(f"{', '.join(columns)} of {table} refers to a row that does not exist")
+        self.table = table
+        self.columns = columns
+
+
+class InvalidCursorError(Exception):
+    """The cursor is damaged, or belongs to another query."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A rule of the schema that a statement broke, and the columns it is about."""
+
+    kind: Literal["unique", "missing_reference", "still_referenced"]
+    table: str
+    columns: tuple[str, ...]
+
+
+# SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html
+_UNIQUE_VIOLATION = "23505"
+_FOREIGN_KEY_VIOLATIONS = ("23503", "23001")
+
+
+def violation_of(error: IntegrityError) -> Violation | None:
+    """Return the rule that was broken, known by SQLSTATE and constraint; None for a bug of ours."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state not in (_UNIQUE_VIOLATION, *_FOREIGN_KEY_VIOLATIONS):
+        return None
+    source = getattr(error.orig, "diag", None)
+    table = getattr(source, "table_name", None) or ""
+    columns = _columns(table, getattr(source, "constraint_name", None) or "")
+    if state == _UNIQUE_VIOLATION:
+        return Violation("unique", table, columns)
+    # The same state is used in both directions; only the statement tells which.
+    deleting = (error.statement or "").startswith("DELETE")
+    return Violation("still_referenced" if deleting else "missing_reference", table, columns)
+
+
+def _columns(table_name: str, constraint: str) -> tuple[str, ...]:
+    """Return the columns of a constraint or unique index, in its order."""
+    table = Base.metadata.tables.get(table_name)
+    rules: list[Any] = [] if table is None else [*table.indexes, *table.constraints]
+    for rule in rules:
+        if rule.name == constraint:
+            return tuple(rule.columns.keys())
+    return ()

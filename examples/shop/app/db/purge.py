@@ -1,0 +1,54 @@
+"""Permanently delete old soft-deleted rows. Run from a scheduler: `python -m app.db.purge`."""
+
+import asyncio
+import datetime as dt
+import logging
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from app.clock import utcnow
+from app.db import models
+from app.db.engine import build_engine
+from app.db.session import build_session_factory
+from app.db.soft_delete import SoftDeleteMixin, blocking_references, purge
+from app.settings import load_settings
+
+logger = logging.getLogger(__name__)
+
+
+async def purge_all(factory: async_sessionmaker[AsyncSession], older_than: dt.datetime) -> int:
+    """Permanently delete all rows soft-deleted before a time; return the number.
+
+    Each batch is a transaction of its own. Rows that others still reference are kept and logged.
+    """
+    classes = [
+        mapper.class_
+        for mapper in models.Base.registry.mappers
+        if issubclass(mapper.class_, SoftDeleteMixin)
+    ]
+    total, before = 0, -1
+    while total > before:
+        before = total
+        for cls in classes:
+            async with factory() as session, session.begin():
+                total += await session.run_sync(purge, cls, older_than)
+    for cls in classes:
+        async with factory() as session:
+            for message in await session.run_sync(blocking_references, cls, older_than):
+                logger.warning("not purged: %s", message)
+    return total
+
+
+async def main() -> None:
+    """Purge rows deleted more than `PURGE_AFTER_DAYS` days ago."""
+    logging.basicConfig(level=logging.INFO)
+    settings = load_settings()
+    engine = build_engine(settings)
+    older_than = utcnow() - dt.timedelta(days=settings.purge_after_days)
+    total = await purge_all(build_session_factory(engine), older_than)
+    logger.info("%d rows purged that were deleted before %s", total, older_than)
+    await engine.dispose()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

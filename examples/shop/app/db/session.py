@@ -1,0 +1,97 @@
+"""One session per request. Writes are one transaction, committed before the response is sent."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from sqlalchemy import event, orm
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from app.db.engine import DatabaseUnavailableError, OutcomeUnknownError
+from app.db.soft_delete import SoftDeleteSession
+
+# Errors that mean the database is unavailable; handled as 503.
+UNAVAILABLE = (DatabaseUnavailableError, PoolTimeoutError)
+
+
+class ReadOnlyError(RuntimeError):
+    """A write on a session for reading: use SessionDep in this route."""
+
+
+class ReadSession(SoftDeleteSession):
+    """A session that refuses to write.
+
+    It cannot see statements on `session.connection()`, nor functions that write.
+    """
+
+
+@event.listens_for(ReadSession, "before_flush")
+def _refuse_flush(*_args: Any) -> None:
+    msg = "this session only reads: use SessionDep"
+    raise ReadOnlyError(msg)
+
+
+@event.listens_for(ReadSession, "do_orm_execute")
+def _refuse_write(state: orm.ORMExecuteState) -> None:
+    if not state.is_select:
+        msg = "this session only runs SELECT statements: use SessionDep"
+        raise ReadOnlyError(msg)
+
+
+def build_session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    """Create the session factory. Objects stay usable after commit."""
+    return async_sessionmaker(engine, sync_session_class=SoftDeleteSession, expire_on_commit=False)
+
+
+def build_read_session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    """Create the factory of sessions that only read, on an engine in autocommit mode."""
+    return async_sessionmaker(engine, sync_session_class=ReadSession, expire_on_commit=False)
+
+
+def _open_session(request: Request, name: str) -> AsyncSession:
+    # A second session would not see uncommitted rows and would use a second connection.
+    if hasattr(request.state, "session"):
+        msg = "a request has one session: use either SessionDep or ReadSessionDep"
+        raise RuntimeError(msg)
+    factory: async_sessionmaker[AsyncSession] = getattr(request.app.state, name)
+    request.state.session = session = factory()
+    return session
+
+
+async def _commit(session: AsyncSession) -> None:
+    try:
+        await session.commit()
+    except DatabaseUnavailableError as error:
+        raise OutcomeUnknownError(str(error)) from error
+
+
+async def get_db(request: Request) -> AsyncIterator[AsyncSession]:
+    """Provide the request's session; commit on success, roll back on error.
+
+    The connection is acquired by the first statement.
+    """
+    session = _open_session(request, "session_factory")
+    try:
+        yield session
+        await _commit(session)
+    except BaseException:
+        await session.rollback()
+        raise
+    finally:
+        await session.close()
+
+
+async def get_read_db(request: Request) -> AsyncIterator[AsyncSession]:
+    """Provide a session that only reads: no BEGIN, no COMMIT, each statement sees the latest rows."""
+    session = _open_session(request, "read_session_factory")
+    try:
+        yield session
+    finally:
+        await session.close()
+
+
+# `scope="function"` commits before the response is sent, so a failed commit is never a 201. Use
+# these aliases only: the same dependency with another scope would open a second session.
+SessionDep = Annotated[AsyncSession, Depends(get_db, scope="function")]
+ReadSessionDep = Annotated[AsyncSession, Depends(get_read_db, scope="function")]

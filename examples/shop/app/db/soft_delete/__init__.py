@@ -1,0 +1,149 @@
+"""Soft delete: deleting a row sets `deleted_at`, which hides it until it is restored or purged.
+
+ORM statements that go through a `SoftDeleteSession` read and update live rows only. The execution
+option `include_deleted=True`, of a statement or of a session, is the only opt-out; it also applies
+to whatever is loaded later from the objects of that statement.
+
+All functions take a plain `Session`. Run them on that of an `AsyncSession`:
+`await session.run_sync(soft_delete.restore, Post, 1)`.
+
+SQLAlchemy has no public hook for these, so they are not filtered:
+
+- statements on a `Table`, textual SQL, and whatever is executed on a connection;
+- the outer sides of a `FULL JOIN`;
+- `any()` and `has()` from a class to itself, unless to an alias: `Node.children.of_type(child)`;
+- a subquery that uses its class in FILTER or OVER only, without `select_from()`;
+- an UPDATE by primary key from a list of dictionaries.
+
+A DELETE statement that reaches soft-deletable rows is refused, except as text or on a connection.
+Loaded collections are not updated: they keep a row that is deleted later.
+"""
+
+import datetime as dt
+from typing import Any, cast
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+from sqlalchemy import event, orm
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql import visitors
+
+from app.db.base import UTCDateTime
+from app.db.soft_delete import physical, references
+from app.db.soft_delete.cascade import ParentDeletedError, StillReferencedError, delete, restore
+from app.db.soft_delete.insert import NotLiveError, insert, require_parents
+from app.db.soft_delete.purge import blocking_references, hard_delete, purge
+
+__all__ = [
+    "DELETED",
+    "LIVE",
+    "NotLiveError",
+    "ParentDeletedError",
+    "SoftDeleteMixin",
+    "SoftDeleteSession",
+    "StillReferencedError",
+    "blocking_references",
+    "delete",
+    "hard_delete",
+    "insert",
+    "purge",
+    "require_parents",
+    "restore",
+]
+
+# The conditions of partial indexes, which Alembic does not compare.
+LIVE = sa.text("deleted_at IS NULL")
+DELETED = sa.text("deleted_at IS NOT NULL")
+
+
+class SoftDeleteMixin:
+    """Soft-delete rows of this class, which needs a table and a primary key of one column."""
+
+    # The default sets the attribute of new objects, so that a bulk UPDATE keeps it up to date.
+    deleted_at: Mapped[dt.datetime | None] = mapped_column(
+        UTCDateTime, default=lambda: None, sort_order=3
+    )
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the row is deleted."""
+        return self.deleted_at is not None
+
+
+@event.listens_for(SoftDeleteMixin, "instrument_class", propagate=True)
+def _register(mapper: orm.Mapper[Any], _cls: type[SoftDeleteMixin]) -> None:
+    references.register(mapper, SoftDeleteMixin)
+
+
+class SoftDeleteSession(orm.Session):
+    """A session that reads live rows only and soft-deletes objects."""
+
+    def delete(self, instance: object) -> None:
+        """Soft-delete an object's row, or delete it if its class does not have the mixin."""
+        if not isinstance(instance, SoftDeleteMixin):
+            super().delete(instance)
+            return
+        self.flush()
+        identity = sa.inspect(instance).identity
+        if identity is None:
+            msg = f"this {type(instance).__name__} is not stored"
+            raise sa.exc.InvalidRequestError(msg)
+        self.add(instance)
+        if not delete(self, type(instance), identity[0]):
+            # Another transaction deleted it first; its timestamp stays.
+            self.refresh(instance, ["deleted_at"])
+
+    def _identity_lookup(self, *args: Any, **kwargs: Any) -> Any:
+        # Private, though meant to be overridden. `get` and many-to-one loads that find their object
+        # in the session emit no statement; unless it is known to be live, make them emit one.
+        found = super()._identity_lookup(*args, **kwargs)
+        if isinstance(found, SoftDeleteMixin) and found.__dict__.get("deleted_at", True):
+            return None
+        return found
+
+
+class _Decided(orm.UserDefinedOption):
+    """Marks statements that are filtered, or not to be; loads from their objects inherit it."""
+
+    propagate_to_loaders = True
+
+
+def _is_live(cls: type[SoftDeleteMixin]) -> sa.ColumnElement[bool]:
+    return cls.deleted_at.is_(None)
+
+
+# Created once: a new option would make each statement a new one for SQLAlchemy's statement cache.
+_LIVE = (orm.with_loader_criteria(SoftDeleteMixin, _is_live, include_aliases=True), _Decided())
+_ALL = (_Decided(),)
+
+# A statement kept in a constant is filtered once, and its cache key is computed once.
+_live: WeakKeyDictionary[sa.Executable, sa.Executable] = WeakKeyDictionary()
+_all: WeakKeyDictionary[sa.Executable, sa.Executable] = WeakKeyDictionary()
+
+
+@event.listens_for(SoftDeleteSession, "do_orm_execute")
+def _filter(state: orm.ORMExecuteState) -> None:
+    statement = state.statement
+    include_deleted = state.execution_options.get("include_deleted", False)
+    statements = _all if include_deleted else _live
+    filtered = statements.get(statement)
+    if filtered is None:
+        physical.refuse(statement, state.execution_options)
+        if any(isinstance(option, _Decided) for option in state.user_defined_options):
+            return
+        filtered = statement
+        if isinstance(statement, sa.Select) and not state.is_orm_statement:
+            filtered = _with_class(statement)
+        filtered = cast("Any", filtered).options(*(_ALL if include_deleted else _LIVE))
+        statements[statement] = filtered
+    state.statement = filtered
+
+
+def _with_class(statement: sa.Select[Any]) -> sa.Select[Any]:
+    """Name the class to SQLAlchemy, which overlooks classes used in FILTER or OVER only."""
+    sources = statement.get_final_froms()
+    for element in visitors.iterate(statement):
+        cls = getattr(element, "entity_namespace", None)
+        if isinstance(cls, type) and sa.inspect(cls).local_table in sources:
+            return statement.select_from(cls)
+    return statement

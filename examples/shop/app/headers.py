@@ -1,0 +1,47 @@
+"""Headers of requests and responses: ETag and If-Match (RFC 9110), Location, Link."""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Response
+
+from app.db.base import Base
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+_ETAG = re.compile(r'"([0-9]{1,17})"')
+
+
+def set_etag(response: Response, row: Base) -> None:
+    """Set the version of a row: the microseconds of its `updated_at`."""
+    response.headers["ETag"] = f'"{(row.updated_at - _EPOCH) // _MICROSECOND}"'
+
+
+async def get_versions(
+    if_match: Annotated[
+        str | None,
+        Header(description="Only write a row with one of these ETags; 412 otherwise"),
+    ] = None,
+) -> Sequence[dt.datetime] | None:
+    """Return the versions of an If-Match header; None means any."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    return [_EPOCH + int(number) * _MICROSECOND for number in _ETAG.findall(if_match)]
+
+
+IfMatch = Annotated[Sequence[dt.datetime] | None, Depends(get_versions)]
+
+
+def set_created(request: Request, response: Response, row: Base) -> None:
+    """Set the URL and the version of a created row."""
+    response.headers["Location"] = f"{request.url.path}/{row.id}"
+    set_etag(response, row)
+
+
+def set_next(request: Request, response: Response, cursor: str | None) -> None:
+    """Link to the next page of a list, if there is one."""
+    if cursor is not None:
+        url = request.url.remove_query_params("offset").include_query_params(cursor=cursor)
+        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'

@@ -1,0 +1,86 @@
+"""Logs: one object or line per record, with the id of its request. Row values never appear."""
+
+import datetime as dt
+import json
+import logging
+import traceback
+from contextvars import ContextVar
+from typing import Any
+
+from opentelemetry import trace
+from starlette.types import Scope
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+# The messages of these libraries' errors can contain values of rows and requests.
+_PRIVATE = {"psycopg", "fastapi", "pydantic_core", "sqlalchemy"}
+
+_encode = json.JSONEncoder(default=str).encode
+
+
+def log_config(log_format: str) -> dict[str, Any]:
+    """Return the configuration of logging, for uvicorn and all other loggers."""
+    formatter = JsonFormatter if log_format == "json" else TextFormatter
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"default": {"()": formatter}},
+        "handlers": {
+            "default": {
+                "class": "logging.StreamHandler",
+                "formatter": "default",
+                "stream": "ext://sys.stdout",
+            }
+        },
+        "root": {"handlers": ["default"], "level": "INFO"},
+        "loggers": {"alembic": {"level": "WARNING"}},
+    }
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object per record, for production."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record with its request and trace, and the `fields` given by `extra`."""
+        entry: dict[str, Any] = {
+            "time": dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if identifier := request_id.get():
+            entry["request_id"] = identifier
+        span = trace.get_current_span().get_span_context()
+        if span.is_valid:
+            entry["trace_id"] = trace.format_trace_id(span.trace_id)
+        entry.update(getattr(record, "fields", {}))
+        if record.exc_info:
+            entry["exception"] = format_exception(record.exc_info[1])
+        return _encode(entry)
+
+
+class TextFormatter(logging.Formatter):
+    """One readable line per record, and whole tracebacks, for development."""
+
+    def __init__(self) -> None:
+        """Set the format of a line."""
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
+
+
+def format_exception(error: BaseException | None) -> str:
+    """Return the traceback of an error and its causes, without messages that may hold values."""
+    parts: list[str] = []
+    while error is not None:
+        private = type(error).__module__.partition(".")[0] in _PRIVATE
+        message = getattr(error, "sqlstate", None) if private else error
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        parts.insert(0, f"{frames}{type(error).__qualname__}: {message or ''}")
+        hidden = None if error.__suppress_context__ else error.__context__
+        error = error.__cause__ or hidden
+    return "\n\n".join(parts)
+
+
+def route_of(scope: Scope) -> str | None:
+    """Return the template of the matched path, e.g. `/posts/{key}`."""
+    included: Any = scope.get("fastapi", {}).get("effective_route_context")
+    return getattr(included or scope.get("route"), "path_format", None)

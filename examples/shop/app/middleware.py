@@ -1,0 +1,108 @@
+"""What every request gets: an id, a log line, a limit for its body, headers for browsers."""
+
+import logging
+import re
+import secrets
+from time import perf_counter
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import problem
+from app.logs import request_id, route_of
+from app.settings import Settings
+
+logger = logging.getLogger("app.request")
+
+_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_TOO_LARGE = "The body is larger than this server accepts."
+
+
+class RequestMiddleware:
+    """Pure ASGI, because it is part of every request."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        """Wrap an application."""
+        self.app = app
+        self.max_body_size = settings.max_body_size
+        self.allowed_hosts = settings.allowed_hosts
+        self.headers = [
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"no-referrer"),
+            (b"content-security-policy", b"frame-ancestors 'none'"),
+        ]
+        if settings.hsts_seconds:
+            value = f"max-age={settings.hsts_seconds}; includeSubDomains"
+            self.headers.append((b"strict-transport-security", value.encode()))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = perf_counter()
+        given = dict(scope["headers"])
+        identifier = given.get(b"x-request-id", b"")
+        if not _ID.fullmatch(identifier):
+            identifier = secrets.token_hex(16).encode()
+        request_id.set(identifier.decode())
+        headers = [(b"x-request-id", identifier), *self.headers]
+        # A HEAD is a GET whose body is not sent.
+        head = scope["method"] == "HEAD"
+        inner = {**scope, "method": "GET"} if head else scope
+        status, size = 500, 0
+
+        async def wrapped(message: Message) -> None:
+            nonlocal status, size
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *headers]
+            elif head:
+                message["body"] = b""
+            else:
+                size += len(message.get("body", b""))
+            await send(message)
+
+        app, length = self.app, given.get(b"content-length")
+        if self.allowed_hosts and not self._is_allowed(given.get(b"host", b"")):
+            app = problem("invalid-host", "The Host header is not one of this server.")
+        elif length is None:
+            receive = self._limited(receive)
+        elif int(length) > self.max_body_size:
+            app = problem("body-too-large", _TOO_LARGE)
+        try:
+            await app(inner, receive, wrapped)
+        finally:
+            route, seconds = route_of(inner), perf_counter() - started
+            fields = {
+                "method": scope["method"],
+                "route": route,
+                "status": status,
+                "duration_ms": round(seconds * 1000, 3),
+                "bytes": size,
+            }
+            text = "%s %s %s in %.1f ms"
+            logger.info(
+                text, scope["method"], route, status, seconds * 1000, extra={"fields": fields}
+            )
+
+    def _is_allowed(self, header: bytes) -> bool:
+        host = header.decode("latin-1").partition(":")[0].lower()
+        return any(
+            host == allowed or (allowed.startswith("*.") and host.endswith(allowed[1:]))
+            for allowed in self.allowed_hosts
+        )
+
+    def _limited(self, receive: Receive) -> Receive:
+        """Count the bytes of a body whose length is not declared."""
+        received = 0
+
+        async def limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.max_body_size:
+                raise HTTPException(413, _TOO_LARGE)
+            return message
+
+        return limited

@@ -1,0 +1,1 @@
+"""Rows shown together with those that belong to them."""

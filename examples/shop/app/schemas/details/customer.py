@@ -1,0 +1,22 @@
+"""A customer with its related rows."""
+
+from typing import Self
+
+from pydantic import model_validator
+
+from app.schemas.customer import CustomerRead
+from app.schemas.order import OrderRead
+from app.schemas.pages import split_nested
+
+
+class CustomerDetail(CustomerRead):
+    """A customer with its related rows. `…_next` is the URL of further rows."""
+
+    orders: list[OrderRead]
+    orders_next: str | None = None
+
+    @model_validator(mode="after")
+    def _split_collections(self) -> Self:
+        url = f"/orders?customer_id={self.id}"
+        self.orders_next = split_nested(self.orders, url)
+        return self

@@ -1,0 +1,24 @@
+"""An order with its related rows."""
+
+from typing import Self
+
+from pydantic import model_validator
+
+from app.schemas.customer import CustomerRead
+from app.schemas.order import OrderRead
+from app.schemas.order_line import OrderLineRead
+from app.schemas.pages import split_nested
+
+
+class OrderDetail(OrderRead):
+    """An order with its related rows. `…_next` is the URL of further rows."""
+
+    customer: CustomerRead
+    lines: list[OrderLineRead]
+    lines_next: str | None = None
+
+    @model_validator(mode="after")
+    def _split_collections(self) -> Self:
+        url = f"/order-lines?order_id={self.id}"
+        self.lines_next = split_nested(self.lines, url)
+        return self

@@ -1,0 +1,150 @@
+"""Shared field types, bounded to what the columns can store."""
+
+import datetime as dt
+import math
+import re
+from decimal import Context, Decimal
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    EmailStr,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    JsonValue,
+    Strict,
+)
+from pydantic_core import CoreSchema, core_schema
+
+# Default of a field that may be omitted from an update but must not be null.
+ABSENT: Any = Field(default_factory=lambda: None)
+
+Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
+Int64 = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+# In JSON bodies `true` and `"1"` are not numbers.
+StrictInt32 = Annotated[Int32, Strict()]
+StrictInt64 = Annotated[Int64, Strict()]
+StrictId = Annotated[Id, Strict()]
+FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
+StrictFloat = Annotated[FiniteFloat, Strict()]
+
+# PostgreSQL cannot store NUL characters.
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+NonBlank = Annotated[str, Field(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+
+
+def _refuse_display_name(value: Any) -> Any:
+    if isinstance(value, str) and "<" in value:
+        msg = "use an address without a display name"
+        raise ValueError(msg)
+    return value
+
+
+# Stored and compared in lower case.
+Email = Annotated[
+    EmailStr,
+    Field(max_length=320),
+    BeforeValidator(_refuse_display_name),
+    AfterValidator(str.lower),
+]
+
+# A day from the edges of the calendar, which no time zone moves across them.
+_FIRST, _LAST = dt.date(1, 1, 2), dt.date(9999, 12, 30)
+
+
+def _require_iso_date(value: Any) -> Any:
+    if isinstance(value, dt.date) or (isinstance(value, str) and re.match(r"\d{4}-", value)):
+        return value
+    msg = "use ISO 8601, such as 2026-01-31"
+    raise ValueError(msg)
+
+
+def _check_date(value: dt.date) -> dt.date:
+    if not _FIRST <= value <= _LAST:
+        msg = f"use a date from {_FIRST} to {_LAST}"
+        raise ValueError(msg)
+    return value
+
+
+def _to_utc(value: dt.datetime) -> dt.datetime:
+    _check_date(value.date())
+    return value.astimezone(dt.UTC)
+
+
+Date = Annotated[dt.date, BeforeValidator(_require_iso_date), AfterValidator(_check_date)]
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_require_iso_date), AfterValidator(_to_utc)]
+
+
+class Digits:
+    """Marks a decimal with the precision and scale of its column."""
+
+    def __init__(self, precision: int, scale: int) -> None:
+        """Set the number of digits in total and after the point."""
+        self.precision = precision
+        self.scale = scale
+
+    def __get_pydantic_core_schema__(
+        self,
+        _source: Any,
+        _handler: GetCoreSchemaHandler,
+    ) -> CoreSchema:
+        """Validate the digits, and write all decimal places as the database does."""
+        schema = core_schema.decimal_schema(max_digits=self.precision, decimal_places=self.scale)
+        return core_schema.no_info_after_validator_function(
+            self._quantize,
+            core_schema.no_info_before_validator_function(self._refuse_bool, schema),
+        )
+
+    def __get_pydantic_json_schema__(
+        self,
+        _schema: CoreSchema,
+        _handler: GetJsonSchemaHandler,
+    ) -> dict[str, Any]:
+        """Document numbers, and strings of so many digits."""
+        whole = str(max(self.precision - self.scale, 1))
+        pattern = "^-?[0-9]{1," + whole + "}"
+        if self.scale:
+            pattern += r"(\.[0-9]{1," + str(self.scale) + "})?"
+        return {
+            "anyOf": [{"type": "number"}, {"type": "string", "pattern": f"{pattern}$"}],
+            "examples": [str(Decimal(1).scaleb(-self.scale))],
+        }
+
+    def _refuse_bool(self, value: Any) -> Any:
+        if isinstance(value, bool):
+            msg = "use a number or a string of digits"
+            raise ValueError(msg)
+        return value
+
+    def _quantize(self, value: Decimal) -> Decimal:
+        return value.quantize(Decimal(1).scaleb(-self.scale), context=Context(prec=self.precision))
+
+
+def _is_storable(value: JsonValue) -> bool:
+    """Return whether a database can store this."""
+    match value:
+        case str():
+            return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
+        case float():
+            return math.isfinite(value)
+        case list():
+            return all(map(_is_storable, value))
+        case dict():
+            return all(_is_storable(key) and _is_storable(item) for key, item in value.items())
+        case _:
+            return True
+
+
+def _check_json(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    if not _is_storable(value):
+        msg = "NUL characters, lone surrogates, NaN and Infinity cannot be stored"
+        raise ValueError(msg)
+    return value
+
+
+JsonObject = Annotated[dict[str, JsonValue], AfterValidator(_check_json)]

@@ -1,0 +1,1 @@
+"""The revisions of the database, and what writes them."""

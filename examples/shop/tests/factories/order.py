@@ -1,0 +1,32 @@
+"""Sample orders."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.crud import order as crud
+from app.db import models
+from app.enums.order import OrderStatus
+from app.schemas.order import OrderCreate
+from tests.factories import NUMBERS, nth_noon
+from tests.factories import customer as customer_factory
+
+
+async def payload(session: AsyncSession, **values: Any) -> dict[str, Any]:
+    """Return a valid request body; `values` override its fields."""
+    n = next(NUMBERS)
+    if "customer_id" not in values:
+        row_1 = await customer_factory.make(session)
+        values["customer_id"] = row_1.id
+    sample = {
+        "number": f"number {n}",
+        "status": list(OrderStatus)[n % 4].value,
+        "placed_at": nth_noon(n),
+    }
+    return sample | values
+
+
+async def make(session: AsyncSession, **values: Any) -> models.Order:
+    """Create an order; `values` override its fields."""
+    body = await payload(session, **values)
+    return await crud.create(session, OrderCreate(**body))

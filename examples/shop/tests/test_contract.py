@@ -1,0 +1,322 @@
+"""What all resources have in common."""
+
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.schemas.pages import Paging
+from tests.conftest import Statements
+from tests.factories import customer as customer_factory
+from tests.factories import order as order_factory
+from tests.factories import order_line as order_line_factory
+from tests.factories import product as product_factory
+
+RESOURCES = {
+    "/customers": customer_factory,
+    "/products": product_factory,
+    "/orders": order_factory,
+    "/order-lines": order_line_factory,
+    # Your own resources go below this line.
+}
+each_resource = pytest.mark.parametrize(("url", "factory"), RESOURCES.items(), ids=list(RESOURCES))
+
+INVALID_QUERIES = [
+    "limit=0",
+    "limit=101",
+    f"limit={10**20}",
+    "offset=-1",
+    "offset=10001",
+    "cursor=damaged",
+    "cursor=bnVsbA==",
+    "sort=no_such_field",
+    "no_such_filter=1",
+]
+
+
+def create_schema(app: FastAPI, url: str) -> dict[str, Any]:
+    """Return the JSON schema of the body that creates a row."""
+    body = app.openapi()["paths"][url]["post"]["requestBody"]
+    name = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    schema: dict[str, Any] = app.openapi()["components"]["schemas"][name]
+    return schema
+
+
+def list_parameters(app: FastAPI, url: str) -> dict[str, Any]:
+    """Return the JSON schemas of a list's query parameters by name."""
+    parameters = app.openapi()["paths"][url]["get"]["parameters"]
+    return {parameter["name"]: parameter["schema"] for parameter in parameters}
+
+
+def filters(app: FastAPI, url: str) -> list[str]:
+    """Return the names of a list's filters."""
+    return [name for name in list_parameters(app, url) if name not in Paging.model_fields]
+
+
+@each_resource
+async def test_created_row_is_returned_as_stored(
+    url: str,
+    factory: Any,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+) -> None:
+    body = await factory.payload(session)
+    created = await client.post(url, json=body)
+    assert created.status_code == 201
+    assert created.headers["location"] == f"{url}/{created.json()['id']}"
+    found = await client.get(created.headers["location"])
+    assert found.status_code == 200
+    assert found.headers["etag"] == created.headers["etag"]
+    assert created.json().items() <= found.json().items()
+
+
+@each_resource
+async def test_documented_example_is_accepted(
+    url: str,
+    factory: Any,
+    app: FastAPI,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+) -> None:
+    (example,) = create_schema(app, url)["examples"]
+    body = await factory.payload(session)
+    references = {name: body.get(name) for name in example if name.endswith("_id")}
+    response = await client.post(url, json=example | references)
+    assert response.status_code == 201, response.json()
+
+
+@each_resource
+async def test_update_changes_only_given_fields(
+    url: str,
+    factory: Any,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+) -> None:
+    row = await factory.make(session)
+    before = (await client.get(f"{url}/{row.id}")).json()
+    for name, value in (await factory.payload(session)).items():
+        updated = await client.patch(f"{url}/{row.id}", json={name: value})
+        assert updated.status_code == 200
+        after = updated.json()
+        assert {key for key in after if after[key] != before[key]} <= {name, "updated_at"}
+        found = await client.get(f"{url}/{row.id}")
+        assert after.items() <= found.json().items()
+        before = after
+
+
+@each_resource
+async def test_empty_update_changes_nothing(
+    url: str,
+    factory: Any,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+) -> None:
+    row = await factory.make(session)
+    before = await client.get(f"{url}/{row.id}")
+    after = await client.patch(f"{url}/{row.id}", json={})
+    assert after.headers["etag"] == before.headers["etag"]
+
+
+@each_resource
+async def test_required_field_is_neither_missing_nor_null(
+    url: str,
+    factory: Any,
+    app: FastAPI,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+) -> None:
+    row = await factory.make(session)
+    body = await factory.payload(session)
+    for name in create_schema(app, url).get("required", []):
+        missing = {key: value for key, value in body.items() if key != name}
+        for response in (
+            await client.post(url, json=missing),
+            await client.post(url, json=body | {name: None}),
+            await client.patch(f"{url}/{row.id}", json={name: None}),
+        ):
+            assert response.status_code == 422
+            assert [error["loc"] for error in response.json()["errors"]] == [["body", name]]
+
+
+@each_resource
+async def test_unknown_field_is_refused(
+    url: str,
+    factory: Any,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+) -> None:
+    body = await factory.payload(session, no_such_field=1)
+    assert (await client.post(url, json=body)).status_code == 422
+
+
+@each_resource
+async def test_pages_show_each_row_once(
+    url: str,
+    factory: Any,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+) -> None:
+    ids = [(await factory.make(session)).id, (await factory.make(session)).id]
+    for sort, expected in (("id", ids), ("-id", ids[::-1])):
+        first = await client.get(url, params={"limit": 1, "sort": sort, "total": True})
+        assert first.json()["total"] == len(ids)
+        second = await client.get(first.links["next"]["url"])
+        pages = [first.json(), second.json()]
+        assert [item["id"] for page in pages for item in page["items"]] == expected
+        assert pages[1]["next_cursor"] is None
+        assert "link" not in second.headers
+    skipped = await client.get(url, params={"offset": 1})
+    assert [item["id"] for item in skipped.json()["items"]] == ids[1:]
+    assert "total" not in skipped.json()
+
+
+@each_resource
+async def test_every_order_is_sorted(
+    url: str,
+    factory: Any,
+    app: FastAPI,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+) -> None:
+    for _ in range(2):
+        await factory.make(session)
+    for sort in list_parameters(app, url)["sort"]["enum"]:
+        params = {"limit": 1, "sort": sort}
+        first = await client.get(url, params=params)
+        second = await client.get(first.links["next"]["url"])
+        rows = [*first.json()["items"], *second.json()["items"]]
+        assert rows == (await client.get(url, params={"sort": sort})).json()["items"]
+        assert len(rows) == 2
+
+
+@each_resource
+async def test_cursor_of_another_query_is_refused(
+    url: str,
+    factory: Any,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+) -> None:
+    for _ in range(2):
+        await factory.make(session)
+    page = (await client.get(url, params={"limit": 1})).json()
+    for params in ({"sort": "-id"}, {"offset": 1}):
+        response = await client.get(url, params={"cursor": page["next_cursor"], **params})
+        assert response.status_code == 422
+
+
+@each_resource
+async def test_filters_match(
+    url: str,
+    factory: Any,
+    app: FastAPI,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+) -> None:
+    row = await factory.make(session)
+    await factory.make(session)
+    shown = (await client.get(f"{url}/{row.id}")).json()
+    for parameter in filters(app, url):
+        name, _, operator = parameter.partition("[")
+        value = shown[name] is None if operator == "null]" else shown[name]
+        if value is None:
+            continue
+        found = await client.get(url, params={parameter: value})
+        assert found.status_code == 200
+        items = {item["id"]: item[name] for item in found.json()["items"]}
+        assert (row.id in items) == (operator not in ("gt]", "lt]"))
+        if not operator:
+            assert set(items.values()) == {value}
+
+
+@each_resource
+async def test_invalid_query_is_refused(
+    url: str,
+    factory: Any,
+    client: httpx2.AsyncClient,
+) -> None:
+    assert factory
+    for query in INVALID_QUERIES:
+        assert (await client.get(f"{url}?{query}")).status_code == 422, query
+    for key in ("0", "-1", "x", str(2**63), str(10**20)):
+        assert (await client.get(f"{url}/{key}")).status_code == 422, key
+
+
+@each_resource
+async def test_another_version_is_neither_updated_nor_deleted(
+    url: str,
+    factory: Any,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+) -> None:
+    row = await factory.make(session)
+    body = await factory.payload(session)
+    etag = (await client.get(f"{url}/{row.id}")).headers["etag"]
+    match = {"If-Match": etag}
+    updated = await client.patch(f"{url}/{row.id}", json=body, headers=match)
+    assert updated.status_code == 200
+    assert updated.headers["etag"] != etag
+    stale = await client.patch(f"{url}/{row.id}", json=body, headers=match)
+    assert stale.status_code == 412
+    assert (await client.delete(f"{url}/{row.id}", headers=match)).status_code == 412
+    match = {"If-Match": updated.headers["etag"]}
+    assert (await client.delete(f"{url}/{row.id}", headers=match)).status_code == 204
+    assert (await client.delete(f"{url}/{row.id}", headers=match)).status_code == 404
+
+
+@each_resource
+async def test_deleted_row_is_not_found(
+    url: str,
+    factory: Any,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+) -> None:
+    row = await factory.make(session)
+    response = await client.delete(f"{url}/{row.id}")
+    assert (response.status_code, response.content) == (204, b"")
+    assert "content-type" not in response.headers
+    assert (await client.get(f"{url}/{row.id}")).status_code == 404
+    assert (await client.patch(f"{url}/{row.id}", json={})).status_code == 404
+    assert (await client.delete(f"{url}/{row.id}")).status_code == 404
+    assert (await client.get(url)).json()["items"] == []
+
+
+@each_resource
+async def test_deleted_row_can_be_restored(
+    url: str,
+    factory: Any,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+) -> None:
+    row = await factory.make(session)
+    before = (await client.get(f"{url}/{row.id}")).json()
+    await client.delete(f"{url}/{row.id}")
+    shown = await client.get(f"{url}/{row.id}", params={"include_deleted": True})
+    assert shown.json()["deleted_at"] is not None
+    listed = (await client.get(url, params={"include_deleted": True})).json()
+    assert [item["deleted_at"] for item in listed["items"]] == [shown.json()["deleted_at"]]
+    restored = await client.post(f"{url}/{row.id}/restore")
+    assert restored.status_code == 200
+    assert (await client.get(f"{url}/{row.id}")).json() == before
+
+
+@each_resource
+async def test_each_request_takes_one_statement(
+    url: str,
+    factory: Any,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+    statements: Statements,
+) -> None:
+    row = await factory.make(session)
+    body = await factory.payload(session)
+    requests: list[tuple[str, str, Any]] = [
+        ("POST", url, body),
+        ("GET", url, None),
+        ("PATCH", f"{url}/{row.id}", {}),
+    ]
+    for method, path, json in requests:
+        with statements.counted() as sent:
+            await client.request(method, path, json=json)
+        assert len(sent) == 1, (method, sent)

@@ -1,0 +1,175 @@
+"""One request, one session, one transaction: on connections of their own, really committed."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.db.engine import build_read_engine
+from app.db.session import (
+    ReadSessionDep,
+    SessionDep,
+    build_read_session_factory,
+    build_session_factory,
+)
+from app.main import create_app
+from app.settings import Settings
+
+# A server ends the connection of a request that fails, and the next may come before its end.
+CLOSE = {"connection": "close"}
+
+# No resource has a name that begins so.
+INSERT = text("INSERT INTO _probe (id, parent) VALUES (:id, :parent)")
+
+
+@pytest.fixture(scope="module")
+async def probe(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Keep a table while the tests run; its foreign key is checked by the commit."""
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "CREATE TABLE _probe (id INTEGER PRIMARY KEY, parent INTEGER"
+                " REFERENCES _probe (id) DEFERRABLE INITIALLY DEFERRED)"
+            )
+        )
+    yield
+    async with engine.begin() as connection:
+        await connection.execute(text("DROP TABLE _probe"))
+
+
+@pytest.fixture(autouse=True)
+async def _empty(engine: AsyncEngine, probe: None) -> None:
+    """Let each test begin with no rows."""
+    async with engine.begin() as connection:
+        await connection.execute(text("DELETE FROM _probe"))
+
+
+async def stored(engine: AsyncEngine) -> int:
+    """Count the rows, as another connection sees them."""
+    async with engine.connect() as connection:
+        count = await connection.scalar(text("SELECT count(*) FROM _probe"))
+    return int(count or 0)
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings, engine: AsyncEngine) -> FastAPI:
+    """Give the application, with routes that write and then end in one way or another."""
+    app = create_app(settings)
+    app.state.session_factory = build_session_factory(engine)
+    read_engine = build_read_engine(settings, engine)
+    app.state.read_session_factory = build_read_session_factory(read_engine)
+
+    @app.post("/_probe/{key}", status_code=201)
+    async def write(key: int, session: SessionDep, parent: int | None = None) -> dict[str, int]:
+        await session.execute(INSERT, {"id": key, "parent": parent})
+        return {"id": key}
+
+    @app.post("/_probe/{key}/raise", status_code=201)
+    async def write_and_raise(key: int, session: SessionDep) -> None:
+        await session.execute(INSERT, {"id": key, "parent": None})
+        msg = "secret"
+        raise RuntimeError(msg)
+
+    @app.get("/_session")
+    async def same(first: SessionDep, second: SessionDep) -> bool:
+        return first is second
+
+    @app.post("/_probe/{key}/read", status_code=201)
+    async def write_where_one_reads(key: int, session: ReadSessionDep) -> None:
+        await session.execute(INSERT, {"id": key, "parent": None})
+
+    @app.get("/_sessions")
+    async def two(first: SessionDep, second: ReadSessionDep) -> bool:
+        return first is second
+
+    return app
+
+
+@pytest.fixture(scope="module")
+async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    """Give a client of a real server: only there does a late commit show."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with httpx2.AsyncClient(base_url=url, headers=CLOSE, trust_env=False) as client:
+        yield client
+    server.should_exit = True
+    await task
+
+
+async def test_the_commit_comes_before_the_response(app: FastAPI, engine: AsyncEngine) -> None:
+    order: list[str] = []
+
+    async def watched(scope: Any, receive: Any, send: Any) -> None:
+        async def note(message: Any) -> None:
+            order.append(message["type"])
+            await send(message)
+
+        await app(scope, receive, note)
+
+    def committed(_connection: Any) -> None:
+        order.append("commit")
+
+    event.listen(engine.sync_engine, "commit", committed)
+    transport = httpx2.ASGITransport(watched)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+        await client.post("/_probe/1")
+    event.remove(engine.sync_engine, "commit", committed)
+    assert order[:2] == ["commit", "http.response.start"]
+
+
+async def test_what_was_written_is_stored(client: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    response = await client.post("/_probe/1")
+    assert response.status_code == 201
+    assert await stored(engine) == 1
+
+
+async def test_an_exception_stores_nothing(client: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+    response = await client.post("/_probe/1/raise")
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "secret" not in response.text
+    assert await stored(engine) == 0
+
+
+async def test_a_commit_that_fails_is_no_success(
+    client: httpx2.AsyncClient,
+    engine: AsyncEngine,
+) -> None:
+    response = await client.post("/_probe/1", params={"parent": 99})
+    assert response.status_code == 422
+    assert await stored(engine) == 0
+
+
+async def test_a_request_has_one_session(client: httpx2.AsyncClient) -> None:
+    response = await client.get("/_session")
+    assert response.json() is True
+    assert (await client.get("/_sessions")).status_code == 500
+
+
+async def test_a_session_for_reading_cannot_write(
+    client: httpx2.AsyncClient,
+    engine: AsyncEngine,
+) -> None:
+    response = await client.post("/_probe/1/read")
+    assert response.status_code == 500
+    assert await stored(engine) == 0
+    # The connection goes back to the pool that both share, and can write again.
+    assert (await client.post("/_probe/1")).status_code == 201
+
+
+async def test_of_eight_with_one_value_one_is_stored(
+    client: httpx2.AsyncClient,
+    engine: AsyncEngine,
+) -> None:
+    responses = await asyncio.gather(*(client.post("/_probe/1") for _ in range(8)))
+    assert sorted(response.status_code for response in responses) == [201] + [409] * 7
+    assert await stored(engine) == 1
