@@ -309,7 +309,7 @@ def clients(bench: Bench) -> None:
             # Started anew each time: one that hangs does so for half a minute.
             with bench.serve(*case) as server:
                 with held(bench, server.database) as connections:
-                    bench.measure(server, work, turn, clients=count, warmup=1.0)
+                    bench.measure(server, work, turn, clients=count, warmup=1.0, seconds=2.0)
                 bench.rows[-1] |= connections
             if work.method != "GET":
                 bench.tidy(server.database)
