@@ -11,6 +11,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 ROOT = Path(__file__).parent.parent
+SETTINGS: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
 # What asks Copier about itself, and concerns no file.
 OF_COPIER = {"last_time", "doomed", "delete_files"}
 EACH = re.compile(r"\{% yield resource from (\S+) %\}\{\{ resource\.(\w+) \}\}\{% endyield %\}")
@@ -40,8 +41,8 @@ class Renderer:
 
     def __init__(self) -> None:
         """Load the questions and the templates that ask for the domain."""
-        self._env = environment()
-        self._questions: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text())
+        self.env = environment()
+        self._questions = SETTINGS
         folder = ROOT / "template"
         self._paths = ["template/pyproject.toml.jinja"] + [
             path.relative_to(ROOT).as_posix()
@@ -55,7 +56,7 @@ class Renderer:
         for name, question in self._questions.items():
             if name.startswith("_") or name in known or name in OF_COPIER:
                 continue
-            text = self._env.from_string(str(question["default"])).render(known)
+            text = self.env.from_string(str(question["default"])).render(known)
             known[name] = text if question["type"] == "str" else yaml.safe_load(text)
         return known
 
@@ -64,12 +65,12 @@ class Renderer:
         answers = self.answers(given)
         for source in self._paths:
             path = source.removeprefix("template/").removesuffix(".jinja")
-            template = self._env.get_template(source)
+            template = self.env.get_template(source)
             if each := EACH.search(path):
-                for resource in self._env.compile_expression(each[1])(**answers):
+                for resource in self.env.compile_expression(each[1])(**answers):
                     yield (
                         EACH.sub(resource[each[2]], path),
                         template.render(answers, resource=resource),
                     )
-            elif Path(path := self._env.from_string(path).render(answers)).stem:
+            elif Path(path := self.env.from_string(path).render(answers)).stem:
                 yield path, template.render(answers)

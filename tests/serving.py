@@ -23,14 +23,14 @@ import functools, runpy, sys, uvicorn
 uvicorn.run = functools.partial(uvicorn.run, fd=int(sys.argv.pop()))
 runpy.run_module("app", run_name="__main__", alter_sys=True)
 """
-# The project's PostgreSQL, and its PgBouncer in front.
+# A temporary database of the project's, and its PgBouncer in front.
 DATABASES = """
 import json, sys
 from contextlib import ExitStack
 from pathlib import Path
-from dev import throwaway
+from dev import temporary_database
 with ExitStack() as stack:
-    direct = pooled = stack.enter_context(throwaway())
+    direct = pooled = stack.enter_context(temporary_database())
     if Path("pgbouncer").is_dir():
         from tests.pgbouncer import find_program, run_pgbouncer
         if program := find_program():
@@ -84,12 +84,8 @@ class Served:
 
 
 @contextmanager
-def database_urls(project: Path, python: Path, folder: Path) -> Iterator[tuple[str, str]]:
+def database_urls(project: Path, python: Path) -> Iterator[tuple[str, str]]:
     """Yield the URLs of a new database: the direct one and the application's."""
-    if "sqlite" in (project / ".env.example").read_text(encoding="utf-8"):
-        url = f"sqlite:///{folder / 'served.db'}"
-        yield url, url
-        return
     with subprocess.Popen(
         [python, "-W", "ignore", "-c", DATABASES],
         cwd=project,
@@ -105,10 +101,10 @@ def database_urls(project: Path, python: Path, folder: Path) -> Iterator[tuple[s
 
 @contextmanager
 def serve(project: Path, python: Path, folder: Path, **settings: str) -> Iterator[Served]:
-    """Migrate and serve a project on a new database; keep the log and SQLite's file in a folder."""
+    """Migrate and serve a project on a temporary database; keep the log in a folder."""
     log = folder / "server.log"
     with (
-        database_urls(project, python, folder) as (direct, pooled),
+        database_urls(project, python) as (direct, pooled),
         socket.create_server(("127.0.0.1", 0), backlog=128) as listener,
         log.open("w", encoding="utf-8") as output,
     ):

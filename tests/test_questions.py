@@ -8,10 +8,8 @@ import pytest
 import yaml
 
 from conftest import Render
-from macros import Renderer, environment, load_macros
+from macros import SETTINGS, Renderer, environment, load_macros
 from projects import ROOT, questions, run
-
-SETTINGS = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
 
 DEFAULTS = {
     "project_name": "My Backend",

@@ -12,9 +12,10 @@ import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from jinja2 import ChoiceLoader, DictLoader
 from pydantic import BaseModel
 
-from macros import ROOT, load_macros
+from macros import ROOT, Renderer, load_macros
 from strategies import AWKWARD_FIELDS, AWKWARD_RESOURCES, Cut, cuts, damage, legal_texts
 
 DOMAINS = ROOT / "tests/data/domains"
@@ -593,8 +594,8 @@ BAD_FIELDS: dict[str, list[tuple[str, str]]] = {
         (f"{'a' * 50}: int unique", "PostgreSQL allows 63"),
         (f"{'a' * 55}: ref(post) optional", "PostgreSQL allows 63"),
         ("page: enum(a, b)", "its class PostPage is already one of post"),
-        (f"{'a' * 60}: enum(a, b)", "has 64 characters; use shorter names, at most 63"),
-        ("id_live: int index", 'makes "ix_posts_id_live", as post already does'),
+        (f"{'a' * 60}: enum(a, b)", "has 64 characters; the limit is 63"),
+        ("id_live: int index", "its name ix_posts_id_live is already one of post"),
         ("_titel: x", "no such option"),
         ("_uniqe: [a, b]", "use _unique: [a, b]"),
         ("_table: posts", "use _plural: people"),
@@ -894,6 +895,26 @@ def test_bad_text(text: str, start: str, words: str) -> None:
     message = refusal(text)
     assert message.startswith(start)
     assert words in message
+
+
+# --- The types -------------------------------------------------------------------------------
+
+
+def test_adding_a_type_is_adding_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    entry = text.partition("```jinja\n")[2].partition("```")[0]
+    types = (ROOT / "hooks/types.jinja").read_text(encoding="utf-8")
+    changed = {"hooks/types.jinja": types.replace("set TYPES = {\n", f"set TYPES = {{\n{entry}")}
+    renderer = Renderer()
+    loaders = [DictLoader(changed), renderer.env.loader]
+    monkeypatch.setattr(renderer.env, "loader", ChoiceLoader(loaders))
+    answer = {"resources": "post: {price: cents default=5 index, tax: cents optional}"}
+    files = dict(renderer.render(answer))
+    model = files["app/db/models/post.py"]
+    assert 'price: Mapped[int] = mapped_column(sa.BigInteger, server_default="5")' in model
+    assert "tax: Mapped[int | None] = mapped_column(sa.BigInteger)" in model
+    assert "price: StrictInt64 = 5\n" in files["app/schemas/post.py"]
+    assert 'sa.Column("price", sa.BigInteger()' in files["migrations/versions/0001_initial.py"]
 
 
 # --- The examples ----------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
@@ -17,7 +16,9 @@ import pytest
 
 from conftest import Render
 from projects import ROOT, git, run
+from serving import database_urls
 from terminal import QUESTIONS, answer
+from updating import append, commit, conflicts
 from variants import VARIANTS
 
 # Commands that are not run here, with the reason.
@@ -27,6 +28,8 @@ ELSEWHERE = {
     "psql": "needs the role of a real server; the tests of the pools do the same",
     "alembic upgrade head": "runs in the image, whose steps are tested in test_docker.py",
     "kubectl": "needs a cluster; the manifests have tests of their own",
+    "pg_dump": "comes with a server of the same version",
+    "sqlite3": "is no part of the project",
     "uv audit": "needs the network",
     "uv run dev.py serve": "the same as without a command, which is run",
 }
@@ -113,6 +116,22 @@ def test_the_commands_of_this_repository(checkout: Path, rendered: Render) -> No
     serve(serve_it.partition("&& ")[2], project)
 
 
+@pytest.mark.parametrize("tagged", [True, False], ids=["tagged", "untagged"])
+def test_a_project_copied_by_the_command_can_be_updated(checkout: Path, *, tagged: bool) -> None:
+    if not tagged:
+        git(checkout, "tag", "--delete", "v0.1.0")
+    render_it, *_ = commands(ROOT / "README.md")
+    answer(render_it, checkout, *QUESTIONS)
+    project = commit(checkout.parent / "my-backend")
+    append(checkout, "template/app/__init__.py.jinja", "\nRELEASE = 2\n")
+    commit(checkout)
+    if tagged:
+        git(checkout, "tag", "v0.2.0")
+    run(["uvx", "copier", "update", "--defaults"], project)
+    assert "RELEASE = 2" in (project / "app" / "__init__.py").read_text(encoding="utf-8")
+    assert not conflicts(project)
+
+
 VARIANTS_RUN = {
     "sqlite": {"mode": "sync", "database": "sqlite", "soft_delete": True},
     "postgresql": {"mode": "async", "database": "postgresql"},
@@ -126,35 +145,34 @@ def test_the_commands_of_a_project(variant: str, checkout: Path, rendered: Rende
     answers = VARIANTS_RUN[variant]
     project = shutil.copytree(rendered(**answers), checkout.parent / "project")
     git(project, "init", "--quiet")
-    for command in commands(*documents(project)):
-        # The other test serves: only one can have the port.
-        if command.startswith(tuple(ELSEWHERE)) or command.endswith("dev.py"):
-            continue
-        git(project, "add", "--all")
-        git(project, "commit", "--quiet", "--allow-empty", "--message", command)
-        if command.startswith("uvx copier update"):
-            asked = [QUESTIONS[7]] if "--ask resources" in command else QUESTIONS
-            sqlite = answers["database"] == "sqlite"
-            left_out = {"PgBouncer between", "Kubernetes manifests"} if sqlite else {}
-            answer(command, project, *(q for q in asked if q[0] not in left_out))
-        elif command in ASKED:
-            answer(command, project, *ASKED[command])
-        else:
-            with database(command, project) as env:
-                run(["sh", "-c", command], project, **env, PYTEST_ADDOPTS="--collect-only -q")
+    run(["uv", "sync", "--quiet"], project)
+    python = project / ".venv" / "bin" / "python"
+    with database_urls(project, python, checkout.parent) as (url, _pooled):
+        for command in commands(*documents(project)):
+            # The other test serves: only one can have the port.
+            if command.startswith(tuple(ELSEWHERE)) or command.endswith("dev.py"):
+                continue
+            git(project, "add", "--all")
+            git(project, "commit", "--quiet", "--allow-empty", "--message", command)
+            if command.startswith("uvx copier update"):
+                # The same in every variant, and slow.
+                if answers["database"] == "sqlite":
+                    answer(command, project, *asked_by(command))
+            elif command in ASKED:
+                answer(command, project, *ASKED[command])
+            elif command.startswith(("uv run python -m app", "uv run alembic")):
+                run(["uv", "run", "alembic", "upgrade", "head"], project, DATABASE_URL=url)
+                run(["sh", "-c", command], project, DATABASE_URL=url)
+            else:
+                run(["sh", "-c", command], project, PYTEST_ADDOPTS="--collect-only -q")
 
 
-@contextmanager
-def database(command: str, project: Path) -> Iterator[dict[str, str]]:
-    """Run a database for the commands that ask the settings for one."""
-    if "python -m app" not in command:
-        yield {}
-        return
-    run(["uv", "run", "dev.py", "migrate"], project)
-    if (project / ".dev" / "app.db").exists():
-        yield {"DATABASE_URL": f"sqlite:///{project / '.dev' / 'app.db'}"}
-    else:
-        yield {"DATABASE_URL": "postgresql://postgres@localhost/postgres"}
+def asked_by(command: str) -> list[tuple[str, str]]:
+    """Return the questions that an update of an SQLite project asks."""
+    if "--ask resources" in command:
+        return [question for question in QUESTIONS if question[0] == "Finish with"]
+    unasked = {"PgBouncer between", "Kubernetes manifests"}
+    return [question for question in QUESTIONS if question[0] not in unasked]
 
 
 def test_every_command_of_a_project_is_run(rendered: Render) -> None:

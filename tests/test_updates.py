@@ -274,7 +274,7 @@ def test_a_rewritten_readme_survives_every_change_of_answers(
     update(project, to=NEXT)
     assert not conflicts(project)
     assert (project / "README.md").read_text(encoding="utf-8") == README
-    assert changed == questions() - {"delete_files"}
+    assert changed == questions() - {"project_slug", "delete_files"}
 
 
 def git_check(project: Path) -> list[str]:
@@ -336,11 +336,10 @@ QUIET: dict[str, dict[str, Any]] = {
 }
 
 
-# Answers that change every question, step by step.
+# Answers that change every question that can be changed, step by step.
 EVERY_ANSWER: list[dict[str, Any]] = [
     {
         "project_name": "Night Library",
-        "project_slug": "night-library",
         "project_description": "Books that are lent by night.",
         "ci": "none",
         "python_version": "3.13",

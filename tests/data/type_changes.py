@@ -146,7 +146,11 @@ def fit(kind: str, value: Any) -> Any:
         rounded = round(exact, column.scale)
         return rounded if rounded == exact else LOST
     if family == "float":
-        return float(value) if Decimal(repr(float(value))) == value or isinstance(value, float) else LOST
+        return (
+            float(value)
+            if Decimal(repr(float(value))) == value or isinstance(value, float)
+            else LOST
+        )
     return value
 
 

@@ -659,6 +659,15 @@ def test_bulk_update_with_deleted_rows(session):
     assert session.execute(statement).rowcount == 2
 
 
+def test_session_with_deleted_rows(session):
+    session.execution_options = session.execution_options.union(EVERY_ROW)
+    user = session.get(User, 1)
+    assert ids(user.posts) == [1, 2]
+    assert user.profile.is_deleted
+    assert session.get(User, 2).is_deleted
+    assert session.scalar(select(func.count()).select_from(Post)) == 3
+
+
 def test_insert_from_select(session):
     session.execute(sa.insert(Tag).from_select(["id"], select(User.id + 100)))
     assert session.scalars(select(Tag.id).where(Tag.id > 100)).all() == [101]

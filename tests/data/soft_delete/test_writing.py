@@ -165,6 +165,7 @@ def test_delete_takes_one_statement_without_references(session, statements):
     store(session, Comment(id=1, post=Post(author=User())))
     statements.clear()
     assert soft_delete.delete(session, Comment, 1)
+    session.flush()
     assert [statement.partition(" ")[0] for statement in statements] == ["UPDATE"]
 
 
@@ -591,6 +592,16 @@ def test_insert(session, statements):
     assert (post.is_deleted, post.updated_at.tzinfo) == (False, dt.UTC)
     session.expire(post)
     assert (post.title, post.author.id) == ("a", 1)
+
+
+def test_inserted_object_loads_live_rows(session):
+    store(session, User(id=1))
+    post = insert(session, Post, {"author_id": 1})
+    kept, deleted = store(session, Comment(post_id=post.id), Comment(post_id=post.id))
+    session.delete(deleted)
+    assert post.comments == [kept]
+    session.refresh(post, ["comments"])
+    assert post.comments == [kept]
 
 
 def test_insert_without_references(session):

@@ -62,7 +62,7 @@ def delete(
     session.flush()
     table = table_of(model)
     change = _Change(before=None, after=_clock.now())
-    if not _set(session, id_of(table), [key], change, condition):
+    if not _set_deleted_at(session, id_of(table), [key], change, condition):
         return False
     deleted = _set_children(session, table, key, change)
     for each, keys in deleted:
@@ -70,7 +70,7 @@ def delete(
             if session.scalar(_find_child(reference), {"_keys": keys}):
                 # Cheaper than a savepoint in every deletion; the rows are locked.
                 for undone, ids in deleted:
-                    _set(session, id_of(undone), ids, _Change(change.after, None))
+                    _set_deleted_at(session, id_of(undone), ids, _Change(change.after, None))
                 raise StillReferencedError(reference)
     return True
 
@@ -98,7 +98,7 @@ def restore(
     if found.deleted_at is not None:
         change = _Change(before=found.deleted_at, after=None)
         with session.begin_nested():
-            _set(session, id_of(table), [key], change)
+            _set_deleted_at(session, id_of(table), [key], change)
             for child, keys in _set_children(session, table, key, change):
                 for reference in references_from(child):
                     if cascades(reference) or restricts(reference):
@@ -143,13 +143,13 @@ def _set_children(
         for reference in filter(cascades, references_to(parent)):
             child = reference.parent.table
             if child in CLASSES:
-                ids = _set(session, reference.parent, keys, change)
+                ids = _set_deleted_at(session, reference.parent, keys, change)
                 starts = range(0, len(ids), _BATCH)
                 changed.extend((child, ids[start : start + _BATCH]) for start in starts)
     return changed
 
 
-def _set(
+def _set_deleted_at(
     session: orm.Session,
     column: sa.Column[Any],
     keys: Sequence[Any],

@@ -82,8 +82,7 @@ def _insert(
     else:
         statement = statement.values(new)
     # An ORM INSERT takes longer than a SELECT from the statement.
-    returned = sa.select(model).from_statement(statement.returning(model))
-    return returned.execution_options(include_deleted=True)
+    return sa.select(model).from_statement(statement.returning(model))
 
 
 def _live_parents(given: tuple[tuple[str, sa.ForeignKey], ...]) -> sa.Select[Any]:

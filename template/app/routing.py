@@ -1,0 +1,88 @@
+"""Routing: fast with many routers, strict about repeated query parameters."""
+
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
+
+from app.logs import route_of
+
+
+class Route(APIRoute):
+    """A route that refuses a query parameter given more than once, unless it is a list."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, after a check that costs nothing for a single parameter."""
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            if b"&" in request.scope["query_string"]:
+                _refuse_repeated(request)
+            return await handle(request)
+
+        return strict
+
+
+def _refuse_repeated(request: Request) -> None:
+    names = Counter(name for name, _ in request.query_params.multi_items())
+    repeated = {name for name, count in names.items() if count > 1}
+    if not repeated:
+        return
+    path: dict[str, Any] = request.app.openapi()["paths"].get(route_of(request.scope), {})
+    for parameter in path.get(request.method.lower(), {}).get("parameters", []):
+        schema = parameter["schema"]
+        if any(each.get("type") == "array" for each in [schema, *schema.get("anyOf", [])]):
+            repeated.discard(parameter["name"])
+    errors = [
+        {"type": "repeated", "loc": ("query", name), "msg": "Given more than once", "input": None}
+        for name in sorted(repeated)
+    ]
+    if errors:
+        raise RequestValidationError(errors)
+
+
+class Index(APIRouter):
+    """Finds the router of a path by the first segment of its prefix, however many there are.
+
+    Include routers in it, no routes.
+    """
+
+    def __init__(self) -> None:
+        """Create an empty index."""
+        super().__init__()
+        self._segments: dict[tuple[int, int], dict[str, list[Any]]] = {}
+        self._key = f"index-{id(self)}"
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match only the routers that can have routes for this path."""
+        match, child_scope, scope[self._key] = self._find(scope)
+        return match, child_scope
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the router that was found handle the request."""
+        await scope.pop(self._key).handle(scope, receive, send)
+
+    def _find(self, scope: Scope) -> tuple[Match, Scope, Any]:
+        included: Any = scope["fastapi"]["included_router"]
+        key = id(included), len(self.routes)
+        segments = self._segments.get(key)
+        if segments is None:
+            segments = self._segments[key] = {}
+            for router in included.effective_candidates():
+                prefix = router.include_context.prefix + router.original_router.prefix
+                segment = prefix.split("/", 2)[1] if prefix else "{any}"
+                segments.setdefault("{any}" if "{" in segment else segment, []).append(router)
+        segment = scope["path"].removeprefix(scope.get("root_path", "")).split("/", 2)[1]
+        found: tuple[Match, Scope, Any] = Match.NONE, {}, None
+        for router in (*segments.get(segment, ()), *segments.get("{any}", ())):
+            match, child_scope = router.matches(scope)
+            if match is Match.FULL:
+                return match, child_scope, router
+            if match is Match.PARTIAL and found[2] is None:
+                found = match, child_scope, router
+        return found
