@@ -41,7 +41,8 @@ MOMENT = dt.datetime(2026, 3, 4, 5, 6, 7, 8, tzinfo=UTC)
 MIDNIGHT = dt.datetime(1970, 1, 1, tzinfo=UTC)
 UUID = uuid.UUID("a2cb1052-6ffa-4d50-8c71-0a1d1c2dd3c6")
 TEXTS = [
-    "low", "42", "-7", "007", "2147483648", "1.5", "12.50", "9007199254740993", "true", "yes", "2026-03-04", "2026-3-4",
+    "low", "42", "-7", "007", "2147483648", "1.5", "12.50", "9007199254740993", "true", "yes",
+    "2026-03-04", "2026-3-4",
     "2026-03-04T05:06:07.000008Z", str(UUID), '{"key": [1]}', "", "99999999999.25",
 ]  # fmt: skip
 
@@ -83,7 +84,7 @@ def build(types: dict[str, str]) -> tuple[sa.MetaData, dict[str, Any]]:
 
     classes = {}
     for table, kind in types.items():
-        _family, annotation, column, _values = KINDS[kind]
+        _family, annotation, _column, _values = KINDS[kind]
         names = {
             "__tablename__": table,
             "__module__": __name__,
