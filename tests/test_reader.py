@@ -25,7 +25,7 @@ READER = load_macros("resources")
 # What a terminal of 80 columns shows in two lines after Copier's own words.
 LONGEST_MESSAGE = 200
 
-FIELD_KEYS = {"name", "column", "type", "optional", "unique", "index", "default", "sortable"}
+FIELD_KEYS = {"name", "column", "type", "optional", "blank", "unique", "index", "default", "sortable"}
 KEYS_OF_TYPE = {
     "str": {"length"},
     "decimal": {"precision", "scale"},

@@ -84,7 +84,7 @@ def build(types: dict[str, str]) -> tuple[sa.MetaData, dict[str, Any]]:
 
     classes = {}
     for table, kind in types.items():
-        _family, annotation, _column, _values = KINDS[kind]
+        _family, annotation, column, _values = KINDS[kind]
         names = {
             "__tablename__": table,
             "__module__": __name__,
@@ -110,7 +110,7 @@ def as_text(kind: str, value: Any) -> str:
 
 def from_text(kind: str, text: str) -> Any:
     """Read text that is written exactly as the type writes it."""
-    family, annotation, column, _values = KINDS[kind]
+    family, annotation, _column, _values = KINDS[kind]
     try:
         if family == "bool":
             value: Any = {"true": True, "false": False}[text]
