@@ -167,7 +167,13 @@ def add_field(draw: st.DrawFn, resource: Resource, taken: Taken) -> None:
         if kind == "str":
             resource.indexed[name] = name if type_ in {"str(1)", "str(20)", "str(200)"} else ""
     blank = draw(st.booleans()) if kind in {"str", "text"} else False
-    words = [type_] + ["optional"] * optional + ["blank"] * blank + ["unique"] * unique + ["index"] * index
+    words = (
+        [type_]
+        + ["optional"] * optional
+        + ["blank"] * blank
+        + ["unique"] * unique
+        + ["index"] * index
+    )
     if default is not None:
         words.append(f"default={default}")
     # Words stand in any order.

@@ -25,7 +25,17 @@ READER = load_macros("resources")
 # What a terminal of 80 columns shows in two lines after Copier's own words.
 LONGEST_MESSAGE = 200
 
-FIELD_KEYS = {"name", "column", "type", "optional", "blank", "unique", "index", "default", "sortable"}
+FIELD_KEYS = {
+    "name",
+    "column",
+    "type",
+    "optional",
+    "blank",
+    "unique",
+    "index",
+    "default",
+    "sortable",
+}
 KEYS_OF_TYPE = {
     "str": {"length"},
     "decimal": {"precision", "scale"},
@@ -206,6 +216,7 @@ def test_a_ref_knows_its_target() -> None:
             "column": "line_id",
             "type": "ref",
             "optional": False,
+            "blank": False,
             "unique": False,
             "index": True,
             "default": None,
@@ -490,7 +501,7 @@ BAD_FIELDS: dict[str, list[tuple[str, str]]] = {
         ("n: str(20) minlength(3)", "to the schema"),
         ("n: int uniqe", "use unique"),
         ("n: int OPTIONAL", "use optional"),
-        ("n: int xyzzy", "there are optional, unique, index"),
+        ("n: int xyzzy", "there are optional, blank, unique, index"),
         ("n: int optional optional", "optional twice"),
         ("n: int default=1 default=1", "default twice"),
         ("n: int on_delete=cascade", "belongs to a ref"),

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -51,8 +52,8 @@ def create(api: httpx2.Client, url: str, **body: Any) -> str:
 def test_update_racing_a_deletion_is_not_found(api: httpx2.Client) -> None:
     for number in range(30):
         row = create(api, "/counters", name=f"race {number}", log="x")
-        updates = [lambda: api.patch(row, json={"log": "y"})] * 3
-        *updated, deleted = at_once(*updates, lambda: api.delete(row))
+        updates = [partial(api.patch, row, json={"log": "y"})] * 3
+        *updated, deleted = at_once(*updates, partial(api.delete, row))
         assert deleted.status_code == 204
         assert {response.status_code for response in updated} <= {200, 404}
         assert api.get(row).status_code == 404
@@ -61,12 +62,12 @@ def test_update_racing_a_deletion_is_not_found(api: httpx2.Client) -> None:
 def test_one_of_several_deletions_succeeds(api: httpx2.Client) -> None:
     for number in range(20):
         row = create(api, "/counters", name=f"deletion {number}", log="x")
-        responses = at_once(*[lambda: api.delete(row)] * 4)
+        responses = at_once(*[partial(api.delete, row)] * 4)
         assert sorted(response.status_code for response in responses) == [204, 404, 404, 404]
 
 
 def test_one_of_several_rows_with_a_unique_value_is_created(api: httpx2.Client) -> None:
-    requests = [lambda: api.post("/counters", json={"name": "unique", "log": "x"})] * 16
+    requests = [partial(api.post, "/counters", json={"name": "unique", "log": "x"})] * 16
     statuses = sorted(response.status_code for response in at_once(*requests))
     assert statuses == [201] + [409] * 15
 
