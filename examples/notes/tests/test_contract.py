@@ -13,7 +13,7 @@ from tests.factories import note as note_factory
 from tests.factories import note_tag as note_tag_factory
 from tests.factories import tag as tag_factory
 
-RESOURCES = {
+RESOURCES: dict[str, Any] = {
     "/notes": note_factory,
     "/tags": tag_factory,
     "/note-tags": note_tag_factory,

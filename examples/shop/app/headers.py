@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import Depends, Header, Request, Response
 
@@ -36,12 +37,14 @@ IfMatch = Annotated[Sequence[dt.datetime] | None, Depends(get_versions)]
 
 def set_created(request: Request, response: Response, row: Base) -> None:
     """Set the URL and the version of a created row."""
-    response.headers["Location"] = f"{request.url.path}/{row.id}"
+    response.headers["Location"] = f"{request.scope['path']}/{row.id}"
     set_etag(response, row)
 
 
 def set_next(request: Request, response: Response, cursor: str | None) -> None:
     """Link to the next page of a list, if there is one."""
     if cursor is not None:
-        url = request.url.remove_query_params("offset").include_query_params(cursor=cursor)
-        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+        given = request.query_params.multi_items()
+        query = [(name, value) for name, value in given if name not in ("cursor", "offset")]
+        url = f"{request.scope['path']}?{urlencode([*query, ('cursor', cursor)])}"
+        response.headers["Link"] = f'<{url}>; rel="next"'

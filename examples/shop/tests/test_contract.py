@@ -14,7 +14,7 @@ from tests.factories import order as order_factory
 from tests.factories import order_line as order_line_factory
 from tests.factories import product as product_factory
 
-RESOURCES = {
+RESOURCES: dict[str, Any] = {
     "/customers": customer_factory,
     "/products": product_factory,
     "/orders": order_factory,

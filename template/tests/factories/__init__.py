@@ -2,8 +2,19 @@
 
 import datetime as dt
 import itertools
+import string
 
 NUMBERS = itertools.count(1)
+ALPHABET = string.digits + string.ascii_letters
+
+
+def nth_text(n: int, length: int) -> str:
+    """Return the n-th text of this length, counted in digits and letters."""
+    found = ""
+    while len(found) < length:
+        n, digit = divmod(n, len(ALPHABET))
+        found = ALPHABET[digit] + found
+    return found
 
 
 def nth_day(n: int) -> str:

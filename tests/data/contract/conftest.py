@@ -26,7 +26,7 @@ def run_sql(settings: Settings) -> Callable[..., None]:
         engine: Any = build_engine(settings)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for statement in statements:
-                connection.exec_driver_sql(statement)
+                connection.execute(sa.text(statement))
         engine.dispose()
 
     async def run_async(*statements: str) -> None:
@@ -34,7 +34,7 @@ def run_sql(settings: Settings) -> Callable[..., None]:
         async with engine.connect() as opened:
             connection = await opened.execution_options(isolation_level="AUTOCOMMIT")
             for statement in statements:
-                await connection.exec_driver_sql(statement)
+                await connection.execute(sa.text(statement))
         await engine.dispose()
 
     def run_sqlite(*statements: str) -> None:

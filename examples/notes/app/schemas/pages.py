@@ -32,8 +32,9 @@ class Paging(BaseModel):
     @property
     def filters(self) -> dict[str, Any]:
         """The filters that are set, by the name of their field."""
-        given = self.model_fields_set - Paging.model_fields.keys()
-        return {name: value for name, value in self if name in given and value is not None}
+        given = sorted(self.model_fields_set - Paging.model_fields.keys())
+        values = ((name, getattr(self, name)) for name in given)
+        return {name: value for name, value in values if value is not None}
 
 
 T = TypeVar("T")

@@ -33,7 +33,7 @@ StrictId = Annotated[Id, Strict()]
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 StrictFloat = Annotated[FiniteFloat, Strict()]
 
-# PostgreSQL cannot store NUL characters.
+# Tools of SQLite end text at NUL characters.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 NonBlank = Annotated[str, Field(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 
@@ -112,7 +112,7 @@ class Digits:
             pattern += r"(\.[0-9]{1," + str(self.scale) + "})?"
         return {
             "anyOf": [{"type": "number"}, {"type": "string", "pattern": f"{pattern}$"}],
-            "examples": [str(Decimal(1).scaleb(-self.scale))],
+            "examples": [f"{Decimal(1).scaleb(-self.scale):f}"],
         }
 
     def _refuse_bool(self, value: Any) -> Any:

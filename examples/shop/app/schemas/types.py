@@ -112,7 +112,7 @@ class Digits:
             pattern += r"(\.[0-9]{1," + str(self.scale) + "})?"
         return {
             "anyOf": [{"type": "number"}, {"type": "string", "pattern": f"{pattern}$"}],
-            "examples": [str(Decimal(1).scaleb(-self.scale))],
+            "examples": [f"{Decimal(1).scaleb(-self.scale):f}"],
         }
 
     def _refuse_bool(self, value: Any) -> Any:
