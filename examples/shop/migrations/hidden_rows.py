@@ -1,4 +1,4 @@
-"""Called by revisions that drop `deleted_at`. Keep this file: old revisions import it."""
+"""Called by revisions that drop a column which hides rows. Keep this file: old revisions import it."""
 
 from typing import Any
 

@@ -21,7 +21,10 @@ def payload(_session: Session, **values: Any) -> dict[str, Any]:
     return sample | values
 
 
-def make(session: Session, **values: Any) -> models.Note:
+def make(
+    session: Session,
+    **values: Any,
+) -> models.Note:
     """Create a note; `values` override its fields."""
     body = payload(session, **values)
     return crud.create(session, NoteCreate(**body))

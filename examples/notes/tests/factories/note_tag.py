@@ -22,7 +22,10 @@ def payload(session: Session, **values: Any) -> dict[str, Any]:
     return values
 
 
-def make(session: Session, **values: Any) -> models.NoteTag:
+def make(
+    session: Session,
+    **values: Any,
+) -> models.NoteTag:
     """Create a note tag; `values` override its fields."""
     body = payload(session, **values)
     return crud.create(session, NoteTagCreate(**body))

@@ -19,7 +19,10 @@ def payload(_session: Session, **values: Any) -> dict[str, Any]:
     return sample | values
 
 
-def make(session: Session, **values: Any) -> models.Tag:
+def make(
+    session: Session,
+    **values: Any,
+) -> models.Tag:
     """Create a tag; `values` override its fields."""
     body = payload(session, **values)
     return crud.create(session, TagCreate(**body))

@@ -20,7 +20,10 @@ async def payload(_session: AsyncSession, **values: Any) -> dict[str, Any]:
     return sample | values
 
 
-async def make(session: AsyncSession, **values: Any) -> models.Customer:
+async def make(
+    session: AsyncSession,
+    **values: Any,
+) -> models.Customer:
     """Create a customer; `values` override its fields."""
     body = await payload(session, **values)
     return await crud.create(session, CustomerCreate(**body))

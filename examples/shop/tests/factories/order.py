@@ -26,7 +26,10 @@ async def payload(session: AsyncSession, **values: Any) -> dict[str, Any]:
     return sample | values
 
 
-async def make(session: AsyncSession, **values: Any) -> models.Order:
+async def make(
+    session: AsyncSession,
+    **values: Any,
+) -> models.Order:
     """Create an order; `values` override its fields."""
     body = await payload(session, **values)
     return await crud.create(session, OrderCreate(**body))

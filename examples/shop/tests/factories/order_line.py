@@ -27,7 +27,10 @@ async def payload(session: AsyncSession, **values: Any) -> dict[str, Any]:
     return sample | values
 
 
-async def make(session: AsyncSession, **values: Any) -> models.OrderLine:
+async def make(
+    session: AsyncSession,
+    **values: Any,
+) -> models.OrderLine:
     """Create an order line; `values` override its fields."""
     body = await payload(session, **values)
     return await crud.create(session, OrderLineCreate(**body))

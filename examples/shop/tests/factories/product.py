@@ -23,7 +23,10 @@ async def payload(_session: AsyncSession, **values: Any) -> dict[str, Any]:
     return sample | values
 
 
-async def make(session: AsyncSession, **values: Any) -> models.Product:
+async def make(
+    session: AsyncSession,
+    **values: Any,
+) -> models.Product:
     """Create a product; `values` override its fields."""
     body = await payload(session, **values)
     return await crud.create(session, ProductCreate(**body))
