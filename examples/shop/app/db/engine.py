@@ -128,9 +128,15 @@ def _configure(settings: Settings, connection: Any, _record: object) -> None:
     driver.adapters.register_loader("timestamptz", _TimestampLoader)
     cursor = connection.cursor()
     # PgBouncer refuses other session settings: the timeouts belong to the role.
-    cursor.execute("SET TIME ZONE 'UTC'")
-    cursor.close()
-    connection.commit()
+    try:
+        cursor.execute("SET TIME ZONE 'UTC'")
+        connection.commit()
+    except BaseException:
+        # The pool does not know this connection yet, so nobody else would close it.
+        connection.close()
+        raise
+    finally:
+        cursor.close()
 
 
 def _refuse_stale(connection: Any, _record: object, _proxy: object) -> None:
