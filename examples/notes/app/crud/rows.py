@@ -131,7 +131,7 @@ def update(
     except IntegrityError as error:
         raise _explain(session, model, values, error) from error
     if row is None:
-        raise _missing(session, model, key)
+        raise _missing(session, model, key, versions)
     return row
 
 
@@ -143,11 +143,18 @@ def delete(session: Session, model: type[Base], key: int, versions: Versions = N
     parameters = {} if versions is None else {"_versions": versions}
     statement = _delete(model, any_version=versions is None)
     if session.scalar(statement, {"_key": key, **parameters}) is None:
-        raise _missing(session, model, key)
+        raise _missing(session, model, key, versions)
 
 
-def _missing(session: Session, model: type[Base], key: int) -> Exception:
+def _missing(
+    session: Session,
+    model: type[Base],
+    key: int,
+    versions: Versions,
+) -> Exception:
     """Return the reason why no row was written."""
+    if versions is None:
+        return NotFoundError(model)
     exists = session.scalar(by_id(model), {"_key": key})
     return NotFoundError(model) if exists is None else PreconditionFailedError(model)
 

@@ -23,7 +23,7 @@ class ReadOnlyError(RuntimeError):
 class ReadSession(orm.Session):
     """A session that refuses to write.
 
-    It cannot see statements on `session.connection()`, nor functions that write.
+    It cannot see statements on `session.connection()`, functions that write, nor a CTE that writes.
     """
 
 

@@ -121,7 +121,7 @@ def update(
     soft_delete.require_parents(session, model, values)
     row: M | None = session.scalar(statement, {"_key": key, **parameters})
     if row is None:
-        raise _missing(session, model, key)
+        raise _missing(session, model, key, versions)
     return row
 
 
@@ -132,7 +132,7 @@ def delete(session: Session, model: type[Base], key: int, versions: Versions = N
     """
     condition = None if versions is None else model.updated_at.in_(versions)
     if not soft_delete.delete(session, model, key, condition):
-        raise _missing(session, model, key)
+        raise _missing(session, model, key, versions)
 
 
 def restore(session: Session, model: type[M], key: int, versions: Versions = None) -> M:
@@ -144,7 +144,7 @@ def restore(session: Session, model: type[M], key: int, versions: Versions = Non
     condition = None if versions is None else model.updated_at.in_(versions)
     row = soft_delete.restore(session, model, key, condition)
     if row is None:
-        raise _missing(session, model, key, include_deleted=True)
+        raise _missing(session, model, key, versions, include_deleted=True)
     return row
 
 
@@ -152,10 +152,13 @@ def _missing(
     session: Session,
     model: type[Base],
     key: int,
+    versions: Versions,
     *,
     include_deleted: bool = False,
 ) -> Exception:
     """Return the reason why no row was written."""
+    if versions is None:
+        return NotFoundError(model)
     options = {"include_deleted": include_deleted}
     exists = session.scalar(by_id(model), {"_key": key}, execution_options=options)
     return NotFoundError(model) if exists is None else PreconditionFailedError(model)
