@@ -101,6 +101,10 @@ class Settings(BaseSettings):
         ge=0,
         description="Largest request body in bytes; 413 beyond it",
     )
+    require_if_match: bool = Field(
+        default=False,
+        description="Refuse updates and deletions without `If-Match`; 428",
+    )
     log_format: Literal["json", "text"] = Field(
         default="json",
         description="`json` for machines, `text` for people",

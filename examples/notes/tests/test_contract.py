@@ -264,6 +264,23 @@ def test_another_version_is_neither_updated_nor_deleted(
 
 
 @each_resource
+def test_if_match_can_be_required(
+    url: str,
+    factory: Any,
+    app: FastAPI,
+    client: TestClient,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = factory.make(session)
+    monkeypatch.setattr(app.state.settings, "require_if_match", True)
+    assert (client.patch(f"{url}/{row.id}", json={})).status_code == 428
+    assert (client.delete(f"{url}/{row.id}")).status_code == 428
+    match = {"If-Match": (client.get(f"{url}/{row.id}")).headers["etag"]}
+    assert (client.delete(f"{url}/{row.id}", headers=match)).status_code == 204
+
+
+@each_resource
 def test_deleted_row_is_not_found(
     url: str,
     factory: Any,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Header, HTTPException, Request, Response
 
 from app.db.base import Base
 
@@ -21,12 +21,15 @@ def set_etag(response: Response, row: Base) -> None:
 
 
 async def get_versions(
+    request: Request,
     if_match: Annotated[
         str | None,
         Header(description="Only write a row with one of these ETags; 412 otherwise"),
     ] = None,
 ) -> Sequence[dt.datetime] | None:
     """Return the versions of an If-Match header; None means any."""
+    if if_match is None and request.app.state.settings.require_if_match:
+        raise HTTPException(428, "Send the ETag of the row as If-Match.")
     if if_match is None or if_match.strip() == "*":
         return None
     return [_EPOCH + int(number) * _MICROSECOND for number in _ETAG.findall(if_match)]

@@ -54,7 +54,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     body = operation.get("requestBody")
     statuses = [
         *([404] if "{key}" in path else []),
-        *([412] if "if-match" in parameters else []),
+        *([412, 428] if "if-match" in parameters else []),
         *([413, 415] if body else []),
         *([422] if body or parameters else []),
         *([503] if "health" not in operation.get("tags", []) else []),

@@ -266,6 +266,23 @@ async def test_another_version_is_neither_updated_nor_deleted(
 
 
 @each_resource
+async def test_if_match_can_be_required(
+    url: str,
+    factory: Any,
+    app: FastAPI,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = await factory.make(session)
+    monkeypatch.setattr(app.state.settings, "require_if_match", True)
+    assert (await client.patch(f"{url}/{row.id}", json={})).status_code == 428
+    assert (await client.delete(f"{url}/{row.id}")).status_code == 428
+    match = {"If-Match": (await client.get(f"{url}/{row.id}")).headers["etag"]}
+    assert (await client.delete(f"{url}/{row.id}", headers=match)).status_code == 204
+
+
+@each_resource
 async def test_deleted_row_is_not_found(
     url: str,
     factory: Any,
