@@ -263,17 +263,21 @@ def test_another_version_is_neither_updated_nor_deleted(
     assert (client.delete(f"{url}/{row.id}", headers=match)).status_code == 404
 
 
+@pytest.fixture
+def require_if_match(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set REQUIRE_IF_MATCH."""
+    monkeypatch.setattr(app.state.settings, "require_if_match", True)
+
+
+@pytest.mark.usefixtures("require_if_match")
 @each_resource
 def test_if_match_can_be_required(
     url: str,
     factory: Any,
-    app: FastAPI,
     client: TestClient,
     session: Session,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     row = factory.make(session)
-    monkeypatch.setattr(app.state.settings, "require_if_match", True)
     assert (client.patch(f"{url}/{row.id}", json={})).status_code == 428
     assert (client.delete(f"{url}/{row.id}")).status_code == 428
     match = {"If-Match": (client.get(f"{url}/{row.id}")).headers["etag"]}

@@ -265,17 +265,21 @@ async def test_another_version_is_neither_updated_nor_deleted(
     assert (await client.delete(f"{url}/{row.id}", headers=match)).status_code == 404
 
 
+@pytest.fixture
+def require_if_match(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set REQUIRE_IF_MATCH."""
+    monkeypatch.setattr(app.state.settings, "require_if_match", True)
+
+
+@pytest.mark.usefixtures("require_if_match")
 @each_resource
 async def test_if_match_can_be_required(
     url: str,
     factory: Any,
-    app: FastAPI,
     client: httpx2.AsyncClient,
     session: AsyncSession,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     row = await factory.make(session)
-    monkeypatch.setattr(app.state.settings, "require_if_match", True)
     assert (await client.patch(f"{url}/{row.id}", json={})).status_code == 428
     assert (await client.delete(f"{url}/{row.id}")).status_code == 428
     match = {"If-Match": (await client.get(f"{url}/{row.id}")).headers["etag"]}
