@@ -40,10 +40,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await readiness.check()
     except DatabaseUnavailableError as error:
         logger.warning("Not ready: %s", error)
-    # What exists by now stays, so the garbage collector need not traverse it under load.
+    # Full garbage collections skip what lives as long as the application.
     gc.collect()
     gc.freeze()
     yield
+    gc.unfreeze()
     readiness.close()
     read_engine.dispose()
     engine.dispose()
