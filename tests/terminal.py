@@ -14,6 +14,7 @@ QUESTIONS = [
     ("Which database", "\r"),
     ("PgBouncer between", "\r"),
     ("Soft delete", "\r"),
+    ("Accounts, and", "\r"),
     ("Finish with", "\x1b\r"),
     ("Minimum Python", "\r"),
     ("Kubernetes manifests", "\r"),

@@ -18,6 +18,7 @@ DEFAULTS = {
     "database": "postgresql",
     "pgbouncer": False,
     "soft_delete": False,
+    "auth": "none",
     "python_version": "3.11",
     "kubernetes": False,
     "ci": "github",

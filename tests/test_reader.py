@@ -227,6 +227,7 @@ def test_a_ref_knows_its_target() -> None:
                 "table": "order_lines",
                 "path": "order-lines",
                 "title": "order line",
+                "access": "private",
             },
             "on_delete": "restrict",
             "as": "",
