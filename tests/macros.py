@@ -13,7 +13,7 @@ from jinja2.sandbox import SandboxedEnvironment
 ROOT = Path(__file__).parent.parent
 SETTINGS: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
 # What asks Copier about itself, and concerns no file.
-OF_COPIER = {"last_time", "doomed", "delete_files"}
+OF_COPIER = {"last_time", "mismatched", "mismatch", "doomed", "delete_files"}
 EACH = re.compile(r"\{% yield resource from (\S+) %\}\{\{ resource\.(\w+) \}\}\{% endyield %\}")
 
 
