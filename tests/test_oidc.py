@@ -95,7 +95,8 @@ def test_tokens_of_a_real_provider(
     keys.write_text(text.replace("_PAUSE = 30\n", "_PAUSE = 0\n"), encoding="utf-8")
     port = free_port()
     issuer = f"http://localhost:{port}"
-    settings = {"OIDC_ISSUER": issuer, "OIDC_AUDIENCE": AUDIENCE}
+    # One connection: no request may hold it and wait for another one.
+    settings = {"OIDC_ISSUER": issuer, "OIDC_AUDIENCE": AUDIENCE, "POOL_SIZE": "1"}
     with serve(project, environment(project), tmp_path, **settings) as served:
         assert get(served, "/notes", FORGED).json["type"] == "/problems/provider-unavailable"
 
@@ -124,3 +125,6 @@ def test_tokens_of_a_real_provider(
         with provider(package, port, "second"):
             assert get(served, "/accounts/me", token(issuer, "ann")).json == account.json
             assert get(served, "/accounts/me", ann).status == 401
+            log = served.log.read_text(encoding="utf-8")
+            assert "Keys of the identity provider not fetched" in log
+            assert ann not in log
