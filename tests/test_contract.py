@@ -11,7 +11,7 @@ import pytest
 
 from conftest import Environment, Render, once
 from projects import DATA, run, run_suite
-from serving import Served, serve
+from serving import Served, serve, sign_in
 from variants import THOROUGH, VARIANTS
 
 RESOURCES = (DATA / "contract" / "resources.yml").read_text(encoding="utf-8")
@@ -41,8 +41,8 @@ def api(render: Render, environment: Environment, tmp_path: Path) -> Callable[..
     """Return a function that serves a variant."""
 
     def start(variant: str, **answers: Any) -> Any:
-        project = render(**VARIANTS[variant], **answers)
-        return serve(project, environment(project), tmp_path)
+        project = render(**{**VARIANTS[variant], **answers})
+        return serve(project, environment(project), tmp_path, OPEN_SIGN_UP="true")
 
     return start
 
@@ -63,7 +63,7 @@ def test_schemathesis_finds_nothing_unexplained(
         run([*command, f"{served.url}/openapi.json"], tmp_path, SCHEMATHESIS_HOOKS=hooks)
 
 
-def typed_clients(served: Served, folder: Path) -> None:
+def typed_clients(served: Served, folder: Path, token: str) -> None:
     """Generate both clients, type-check them strictly, and run them."""
     schema = f"{served.url}/openapi.json"
 
@@ -85,7 +85,7 @@ def typed_clients(served: Served, folder: Path) -> None:
         PATH=f"{tools}:{os.environ['PATH']}",
     )
     run([str(tools / "mypy"), "main.py", "client"], python)
-    run([sys.executable, "main.py", served.url], python)
+    run([sys.executable, "main.py", served.url, token], python)
 
     with once("node") as (node, is_new):
         if is_new:
@@ -101,12 +101,38 @@ def typed_clients(served: Served, folder: Path) -> None:
     run([str(tools / "openapi-typescript"), schema, "--output", "api.ts"], script)
     options = "--strict --noUncheckedIndexedAccess --target es2022 --module nodenext --types node"
     run([str(tools / "tsc"), *options.split(), "main.ts"], script)
-    run(["node", "main.js", served.url], script)
+    run(["node", "main.js", served.url, token], script)
 
 
 @pytest.mark.parametrize("variant", VARIANTS if THOROUGH else SERVED)
 def test_typed_clients_create_list_update_and_delete(
     variant: str, api: Callable[..., Any], tmp_path: Path
 ) -> None:
-    with api(variant, resources=RESOURCES) as served:
-        typed_clients(served, tmp_path)
+    with api(variant, auth="none", resources=RESOURCES) as served:
+        typed_clients(served, tmp_path, "none")
+
+
+@pytest.mark.parametrize("variant", VARIANTS if THOROUGH else ["sync-sqlite-soft"])
+def test_typed_clients_send_a_token(variant: str, api: Callable[..., Any], tmp_path: Path) -> None:
+    with api(variant, auth="tokens", resources=RESOURCES) as served:
+        typed_clients(served, tmp_path, sign_in(served, "ann@example.com"))
+
+
+def test_the_schema_says_which_operations_need_a_token(api: Callable[..., Any]) -> None:
+    tables = """
+note: {text: text}
+tag: {_access: shared, name: str(50)}
+article: {_access: public, text: text}
+"""
+    with api("sync-sqlite", auth="tokens", resources=tables) as served:
+        document = served.request("GET", "/openapi.json").json
+    token: list[dict[str, Any]] = [{"token": []}]
+    open_ = {("/accounts", "post"), ("/tokens", "post")}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            expected: list[dict[str, Any]] | None = token
+            if path.startswith("/health") or (path, method) in open_:
+                expected = None
+            elif path.startswith("/articles") and method == "get":
+                expected = [*token, {}]
+            assert operation.get("security") == expected, (method, path)

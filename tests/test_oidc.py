@@ -1,6 +1,7 @@
 """A served project and a real OpenID provider: the npm package oidc-provider."""
 
 import json
+import re
 import shutil
 import subprocess
 import urllib.request
@@ -16,7 +17,7 @@ import pytest
 from conftest import Environment, Render, once
 from processes import free_port
 from projects import DATA, run
-from serving import Response, Served, serve
+from serving import Response, Served, requests, serve
 from variants import THOROUGH, VARIANTS
 
 AUDIENCE = "https://api.example.com"
@@ -122,9 +123,20 @@ def test_tokens_of_a_real_provider(
         assert account.status == 200
         assert get(served, "/notes", FORGED).status == 401
 
+        document = project / "docs" / "access.md"
+        run(["sh", "-ec", requests(document, served)], project, TOKEN=ann)
+
         with provider(package, port, "second"):
-            assert get(served, "/accounts/me", token(issuer, "ann")).json == account.json
+            renewed = token(issuer, "ann")
+            assert get(served, "/accounts/me", renewed).json == account.json
             assert get(served, "/accounts/me", ann).status == 401
+            (close,) = re.findall(
+                r"^uv run python (.* close .*)", document.read_text(), re.MULTILINE
+            )
+            url = served.database.url
+            command = ["sh", "-c", f"{environment(project)} {close}"]
+            run(command, project, DATABASE_URL=url, SUBJECT="ann", **settings)
+            assert get(served, "/accounts/me", renewed).status == 401
             log = served.log.read_text(encoding="utf-8")
             assert "Keys of the identity provider not fetched" in log
             assert ann not in log
