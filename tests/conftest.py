@@ -76,6 +76,15 @@ def _plain_git() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _provider() -> Iterator[None]:
+    """Set what projects with an identity provider require; others ignore it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OIDC_ISSUER", "http://localhost:9")
+        patch.setenv("OIDC_AUDIENCE", "test")
+        yield
+
+
 @pytest.fixture(scope="session")
 def template() -> Path:
     """Return a clone of the working tree, committed and tagged as a release."""

@@ -125,9 +125,12 @@ def test_an_update_that_changes_nothing_leaves_no_trace(render: Render) -> None:
 
 def test_the_answers_file_holds_every_answer(rendered: Render) -> None:
     text = (rendered(**complete(POOLED)) / ".copier-answers.yml").read_text(encoding="utf-8")
-    assert yaml.safe_load(text).keys() - {"_commit", "_src_path"} == questions() - {"delete_files"}
+    assert yaml.safe_load(text).keys() - {"_commit", "_src_path"} == questions() - {
+        "delete_files",
+        "mismatch",
+    }
 
 
 def test_every_question_is_flipped() -> None:
     # The slug stays: test_questions.py.
-    assert FLIPS.keys() | {"delete_files", "project_slug"} == questions()
+    assert FLIPS.keys() | {"delete_files", "mismatch", "project_slug"} == questions()

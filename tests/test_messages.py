@@ -8,6 +8,7 @@ from typing import Any
 
 import copier
 import pytest
+import yaml
 from jinja2_ansible_filters.core_filters import FilterModule
 
 from conftest import Render
@@ -26,6 +27,9 @@ note:
   title: str(100)
   author: ref(author) as=notes
 """
+SHARED = "tag: {name: str(50), _access: shared}"
+PUBLIC = "tag: {name: str(50), _access: public}"
+NOTE = "\nnote: {title: str(50)}"
 AUTHOR = RESOURCES.partition("note:")[0]
 BEFORE = {
     "_commit": "v0.1.0",
@@ -209,6 +213,74 @@ STEPS = {
         ["dev.py revision", "Values of enums were removed", "authors.mood: no longer bad"],
         [],
     ),
+    "tokens": (
+        BEFORE,
+        {"auth": "tokens"},
+        [
+            "uv sync",
+            "See docs/access.md",
+            'revision "Add accounts"',
+            "alembic -x owner=EMAIL upgrade head",
+            "Set its password: uv run python -m app.account password EMAIL",
+        ],
+        ["OIDC", "More people"],
+    ),
+    "oidc": (
+        BEFORE,
+        {"auth": "oidc"},
+        ["Set OIDC_ISSUER and OIDC_AUDIENCE", "alembic -x owner=SUBJECT upgrade head"],
+        ["password"],
+    ),
+    "other accounts": (
+        {**BEFORE, "auth": "tokens"},
+        {"auth": "oidc"},
+        ["Set OIDC_ISSUER", "uv sync", 'revision "Describe the change"'],
+        ["docs/access.md", "owner"],
+    ),
+    "accounts for shared rows": (
+        {**BEFORE, "resources": SHARED},
+        {"auth": "tokens"},
+        ['revision "Add accounts" uv run alembic upgrade head'],
+        ["owner="],
+    ),
+    "no accounts": (
+        {**BEFORE, "auth": "tokens"},
+        {"auth": "none"},
+        [
+            "can read the rows of these tables: authors notes",
+            'revision "Remove accounts"',
+            "alembic -x drop-owners=yes upgrade head",
+        ],
+        ["docs/access.md", "EMAIL"],
+    ),
+    "an access": (
+        {**BEFORE, "auth": "tokens", "resources": SHARED + NOTE},
+        {"resources": PUBLIC + NOTE},
+        [
+            "these tables: tags The tables",
+            'revision "Describe the change"',
+            "-x owner=EMAIL upgrade",
+        ],
+        ["password"],
+    ),
+    "less access": (
+        {**BEFORE, "auth": "oidc", "resources": PUBLIC},
+        {"resources": "tag: {name: str(50)}"},
+        ["alembic upgrade head"],
+        ["owner", "More people"],
+    ),
+    "nobody's rows": (
+        {**BEFORE, "auth": "oidc", "resources": PUBLIC},
+        {"resources": SHARED},
+        ["alembic -x drop-owners=yes upgrade head"],
+        ["More people"],
+    ),
+    "a new table": (
+        {**BEFORE, "auth": "oidc", "resources": SHARED},
+        {"resources": SHARED + NOTE},
+        ["alembic upgrade head"],
+        ["More people"],
+    ),
     "a text that becomes a choice": (
         BEFORE,
         {"resources": RESOURCES.replace("str(120)", "enum(Ann, Bob)")},
@@ -329,6 +401,55 @@ def test_a_removed_resource_is_deleted_only_when_named(render: Render) -> None:
     gone = before.keys() - files(project).keys()
     assert "app/db/models/note.py" in gone
     assert {path for path in gone if path in output} == gone
+
+
+# --- Answers that do not go together ---
+
+TAKEN = "account: {name: str(50)}"
+MISMATCHES = {
+    "auth goes": ({"auth": "tokens", "resources": SHARED}, ["auth=none"], "tag._access: needs"),
+    "auth comes": ({"resources": TAKEN}, ["auth=oidc"], '"account" is taken by auth'),
+    "a word comes": ({"resources": RESOURCES}, [f"resources={SHARED}"], "tag._access: needs"),
+    "a name comes": (
+        {"auth": "tokens", "resources": RESOURCES},
+        [f"resources={RESOURCES}{TAKEN}"],
+        '"account" is taken by auth',
+    ),
+    "an excuse": ({"resources": TAKEN}, ["auth=oidc", "mismatch=fine"], "is taken by auth"),
+}
+
+
+@pytest.mark.parametrize(("answers", "data", "words"), MISMATCHES.values(), ids=MISMATCHES)
+def test_answers_that_do_not_go_together_stop_the_run_and_change_nothing(
+    answers: dict[str, str], data: list[str], words: str, render: Render, template: Path
+) -> None:
+    project = commit(render(**answers))
+    before = files(project)
+    options = ["--defaults", *(f"--data={each}" for each in data)]
+    for command in (
+        ["update", "--vcs-ref=:current:", *options, project],
+        ["update", "--vcs-ref=:current:", "--skip-answered", *options, project],
+        ["recopy", "--vcs-ref=:current:", "--overwrite", *options, project],
+        ["copy", "--overwrite", *options, template, project],
+    ):
+        assert words in run_copier(*command, refused=True)
+        assert files(project) == before
+        assert git(project, "status", "--porcelain") == ""
+
+    asked = {**answers, **dict(each.split("=", 1) for each in data)}
+    options = [f"--data={name}={answer}" for name, answer in asked.items()]
+    fresh = project.parent / "fresh"
+    assert words in run_copier("copy", "--defaults", *options, template, fresh, refused=True)
+    assert not fresh.exists()
+
+
+def test_tables_stay_when_auth_changes_their_default(render: Render) -> None:
+    project = commit(render())
+    tables = yaml.safe_load((project / ".copier-answers.yml").read_text("utf-8"))["resources"]
+    update(project, auth="tokens")
+    answers = yaml.safe_load((project / ".copier-answers.yml").read_text("utf-8"))
+    assert answers["auth"] == "tokens"
+    assert answers["resources"] == tables
 
 
 @pytest.mark.filterwarnings("ignore::copier.errors.MissingFileWarning")

@@ -7,8 +7,9 @@ import pexpect
 import yaml
 
 from conftest import Render
+from projects import git
 from terminal import QUESTIONS
-from updating import RESOURCES, commit
+from updating import RESOURCES, commit, files
 
 SHOP = """\
 category: {name: str(80) unique, parent: ref(category) optional as=children}
@@ -47,6 +48,7 @@ review:
 
 BACKSPACE = "\x7f"
 DONE = "\x1b\r"
+DOWN = "\x1b[B"
 
 
 def pasted(text: str) -> str:
@@ -70,7 +72,7 @@ def finish(child: pexpect.spawn) -> None:
 def retype(child: pexpect.spawn, text: str) -> None:
     """Replace the tables at the prompt."""
     child.expect_exact("Finish with")
-    child.send(BACKSPACE * 400)
+    child.send(BACKSPACE * 800)
     child.send(pasted(text))
     child.send(DONE)
 
@@ -93,6 +95,44 @@ def test_a_mistake_is_refused_and_corrected(template: Path, tmp_path: Path) -> N
     answers = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
     assert answers["resources"].strip() == f"{SHOP}int"
     assert len(list((project / "app/db/models").glob("[a-z]*.py"))) == 10
+
+
+def test_a_name_that_auth_takes_is_refused_and_corrected(template: Path, tmp_path: Path) -> None:
+    child = spawn("copy", template, tmp_path / "shop", columns=120)
+    for text, keys in QUESTIONS:
+        if text == "Accounts, and":
+            child.expect_exact(text)
+            child.send(f"{DOWN}\r")
+        elif text == "Finish with":
+            retype(child, "account: {name: text}")
+            child.expect_exact('line 1: account: "account" is taken by auth; use another name')
+            child.send(BACKSPACE * len("account: {name: text}") + "member: {name: text}" + DONE)
+        else:
+            child.expect_exact(text)
+            child.send(keys)
+    finish(child)
+    assert (tmp_path / "shop" / "app/crud/member.py").exists()
+
+
+def test_auth_that_does_not_go_with_the_tables_ends_the_run(render: Render) -> None:
+    project = commit(render(resources="account: {name: text}"))
+    before = files(project)
+    child = spawn("update", "--skip-answered", "--ask=auth", "--vcs-ref=:current:", project)
+    child.expect_exact("Accounts, and")
+    child.send(f"{DOWN}\r")
+    child.expect_exact("auth and resources do not go together:")
+    child.expect_exact('line 1: account: "account" is taken by auth')
+    child.expect_exact("Press Ctrl-C")
+    child.send("\r")
+    # What is typed changes nothing.
+    child.send("go on\r")
+    child.expect_exact("use another name")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus != 0
+    assert files(project) == before
+    assert git(project, "status", "--porcelain") == ""
 
 
 def test_a_removed_resource_is_asked_about(render: Render) -> None:

@@ -1,5 +1,6 @@
 """The questionnaire: what it asks, accepts and refuses."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ BAD: list[tuple[str, Any, str]] = [
     ("pgbouncer_max_client_conn", 5, "from 20 to 100000"),
     ("resources", "post:\n  title: string", "line 2: post.title"),
     ("delete_files", "post", "type note, post"),
+    ("resources", "post: {a: int, _access: shared}", "line 1: post._access: needs"),
+    ("mismatch", "", "line 2: post._access"),
 ]
 
 SLUGS = {
@@ -64,7 +67,9 @@ def refusal(name: str, answer: Any, **answers: Any) -> str:
     """Return what the validator of a question says of an answer."""
     known = Renderer().answers({"pgbouncer": True, "last_time": {}, **answers, name: answer})
     doomed = [{"name": name, "files": []} for name in ("note", "post")]
+    mismatched = "line 2: post._access: needs accounts"
     context = {**known, "doomed": doomed, "_copier_conf": {"defaults": False}}
+    context |= {"mismatched": mismatched}
     return environment().from_string(SETTINGS[name].get("validator", "")).render(context).strip()
 
 
@@ -86,7 +91,16 @@ def test_all_defaults(rendered: Render) -> None:
     assert {name: answers[name] for name in DEFAULTS if name in answers} == {
         name: value for name, value in DEFAULTS.items() if name in answers
     }
-    assert answers["resources"] == SETTINGS["resources"]["default"]
+    assert answers["resources"].startswith("user:\n  name: str(100)\n")
+
+
+@pytest.mark.parametrize("auth", ["none", "tokens", "oidc"])
+def test_the_default_tables_go_with_the_answer_before_them(auth: str) -> None:
+    text = Renderer().answers({"auth": auth})["resources"]
+    reader = load_macros("resources")
+    assert reader.check(text, auth) == ""
+    found = {each["access"] for each in json.loads(reader.read(text))["resources"]}
+    assert found == ({"private"} if auth == "none" else {"private", "shared", "public"})
 
 
 @pytest.mark.parametrize(("name", "answer"), GOOD)

@@ -647,6 +647,14 @@ BAD_OPTIONS = [
     ("_plural: pg_class", "the database reserves"),
     ("_plural: sqlite_master", "the database reserves"),
     ("_plural: returning", "reserved by PostgreSQL"),
+    ("_access:", "use shared or public, or leave it out"),
+    ("_access: everyone", "use shared or public, or leave it out"),
+    ("_access: Public", 'no access is called "Public"; use public'),
+    ("_access: shred", "use shared"),
+    ("_access: [shared]", "use shared"),
+    ("_access: shared public", "no access is called"),
+    ("_access: private", "rows are private without it; leave it out"),
+    ("_acess: shared", "use _access: shared or public"),
 ]
 
 # What a refusal begins with, and what it holds.
@@ -838,6 +846,37 @@ BAD_TEXTS = {
         "line 2: a1.b: ",
         "a1, b1 require one another",
     ),
+    # Access.
+    "a public row of a private one": (
+        "user: {n: int}\npost: {_access: public, by: ref(user)}",
+        "line 2: post.by: ",
+        "cannot refer to a private one, which not all of its readers see; use _access: public in",
+    ),
+    "a public row of a shared one": (
+        "user: {n: int, _access: shared}\npost: {_access: public, by: ref(user) optional}",
+        "line 2: post.by: ",
+        "use _access: public in user",
+    ),
+    "a shared row of a private one": (
+        "post: {_access: shared, by: ref(user)}\nuser: {n: int}",
+        "line 1: post.by: ",
+        "use _access: shared in user",
+    ),
+    "a private row that blocks a shared one": (
+        "post: {by: ref(user)}\nuser: {n: int, _access: shared}",
+        "line 1: post.by: ",
+        "use on_delete=cascade, or optional",
+    ),
+    "a private row that blocks a public one": (
+        "post: {by: ref(user) optional on_delete=restrict}\nuser: {n: int, _access: public}",
+        "line 1: post.by: ",
+        "use on_delete=set_null",
+    ),
+    "an access to be put right": (
+        "post:\n  by: ref(user)\n  _access: public\nuser:\n  n: int\n  _access: publik",
+        "line 6: user._access: ",
+        "use public",
+    ),
     # The first in the text is told, and what follows from another mistake is not.
     "the first of two": (
         "post:\n  a: ref(tga)\n  b: strr(2)\ntag: {a: int}",
@@ -904,6 +943,70 @@ def test_bad_text(text: str, start: str, words: str) -> None:
     message = refusal(text)
     assert message.startswith(start)
     assert words in message
+
+
+# --- With `auth` -----------------------------------------------------------------------------
+
+WORDS_OF_ACCESS = ["", "_access: shared, ", "_access: public, "]
+READABLE = [
+    (here, there) for place, here in enumerate(WORDS_OF_ACCESS) for there in WORDS_OF_ACCESS[place:]
+]
+
+WITH_ACCOUNTS = {
+    "account": ("account: {n: int}", "line 1: account: ", "taken by auth"),
+    "a token": ("token: {n: int, _plural: keys}", "line 1: token: ", "taken by auth"),
+    "a class": ("account_page: {n: int}", "line 1: account_page: ", "taken by auth"),
+    "a mixin": ("private: {n: int, _plural: all}", "line 1: private: ", "taken by auth"),
+    "a table": (
+        "user: {n: int, _plural: accounts}",
+        "line 1: user._plural: ",
+        'its table would be "accounts", taken by auth',
+    ),
+    "an owner": ("post: {owner: str(9)}", "line 1: post.owner: ", "use another name"),
+    "the column": ("post: {owner_id: int}", "line 1: post.owner_id: ", "use another name"),
+    "a ref": ("post: {owner: ref(user)}\nuser: {n: int}", "line 1: post.owner: ", "use another"),
+    "a collection": (
+        "post: {by: ref(user) as=owner}\nuser: {n: int}",
+        "line 1: post.by: ",
+        'as: "owner" is the account that a row belongs to',
+    ),
+    "an index": (
+        "x: {a: int, _plural: x}\nx_owner: {a: int, _plural: x_owner}",
+        "line 2: x_owner: ",
+        "ix_x_owner_id_live is already one of x",
+    ),
+}
+
+
+@pytest.mark.parametrize(("here", "there"), READABLE)
+def test_a_ref_leads_to_what_all_readers_of_a_row_see(here: str, there: str) -> None:
+    for rule in ("", "optional", "on_delete=cascade"):
+        restricts = not rule and here != there and not here
+        text = f"post: {{{here}by: ref(user) {rule}}}\nuser: {{{there}n: int}}"
+        assert (READER.check(text) == "") is not restricts
+        assert restricts or READER.check(text, "tokens") == ""
+
+
+def test_rows_are_private_unless_told_otherwise() -> None:
+    text = "post: {a: int}\ntag: {a: int, _access: shared}\ntalk: {a: int, _access: 'public'}"
+    domain = read(text)["resources"]
+    assert [each["access"] for each in domain] == ["private", "shared", "public"]
+
+
+def test_access_needs_accounts() -> None:
+    message = READER.check("post:\n  a: int\n  _access: public", "none")
+    assert message.startswith("line 3: post._access: needs accounts; use auth=tokens or auth=oidc")
+
+
+@pytest.mark.parametrize(("text", "start", "words"), WITH_ACCOUNTS.values(), ids=WITH_ACCOUNTS)
+def test_names_of_accounts_are_taken_where_there_are_any(text: str, start: str, words: str) -> None:
+    assert READER.check(text) == ""
+    assert READER.check(text, "none") == ""
+    for auth in ("tokens", "oidc"):
+        message = READER.check(text, auth)
+        assert message.startswith(start)
+        assert words in message
+        assert len(message) <= LONGEST_MESSAGE
 
 
 # --- The types -------------------------------------------------------------------------------

@@ -284,7 +284,7 @@ def test_a_rewritten_readme_survives_every_change_of_answers(
     update(project, to=NEXT)
     assert not conflicts(project)
     assert (project / "README.md").read_text(encoding="utf-8") == README
-    assert changed == questions() - {"project_slug", "delete_files"}
+    assert changed == questions() - {"project_slug", "delete_files", "mismatch"}
 
 
 def git_check(project: Path) -> list[str]:
@@ -363,6 +363,7 @@ EVERY_ANSWER: list[dict[str, Any]] = [
         "kubernetes": True,
     },
     {"mode": "sync", "database": "sqlite"},
+    {"auth": "tokens"},
 ]
 
 # What the answers add to an edited resource: each changes other lines of its files.
