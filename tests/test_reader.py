@@ -877,6 +877,11 @@ BAD_TEXTS = {
         "line 6: user._access: ",
         "use public",
     ),
+    "an access of another to be put right": (
+        "post: {by: ref(user)}\nuser: {n: int, _access: publik}",
+        "line 2: user._access: ",
+        "use public",
+    ),
     # The first in the text is told, and what follows from another mistake is not.
     "the first of two": (
         "post:\n  a: ref(tga)\n  b: strr(2)\ntag: {a: int}",
