@@ -37,7 +37,7 @@ ELSEWHERE = {
     "uv run dev.py serve": "the same as without a command, which is run",
     "curl": "goes to a server, which another test runs",
     "TOKEN=": "the same",
-    "uv run python -m app.account close": "closes an account of the provider of test_oidc.py",
+    "python -m app.account": "needs an account of a provider; test_oidc.py runs it",
 }
 
 
