@@ -9,7 +9,7 @@ from conftest import Environment, Render
 from identity import AUDIENCE, provider, sign_in
 from processes import free_port
 from serving import Response, Served, serve
-from variants import THOROUGH, VARIANTS
+from variants import OPEN, THOROUGH
 
 RESOURCES = "note: {text: text}"
 
@@ -22,16 +22,14 @@ def get(served: Served, path: str, bearer: str) -> Response:
     return served.request("GET", path, Authorization=f"Bearer {bearer}")
 
 
-@pytest.mark.parametrize(
-    "variant", VARIANTS if THOROUGH else ["async-postgresql", "sync-sqlite-soft"]
-)
+@pytest.mark.parametrize("variant", OPEN if THOROUGH else ["async-postgresql", "sync-sqlite-soft"])
 def test_tokens_of_a_real_provider(
     variant: str,
     render: Render,
     environment: Environment,
     tmp_path: Path,
 ) -> None:
-    project = render(auth="oidc", resources=RESOURCES, **VARIANTS[variant])
+    project = render(**OPEN[variant] | {"auth": "oidc", "resources": RESOURCES})
     keys = project / "app" / "keys.py"
     text = keys.read_text(encoding="utf-8")
     assert "_PAUSE = 30\n" in text
