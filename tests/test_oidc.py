@@ -11,7 +11,7 @@ from identity import AUDIENCE, provider, sign_in
 from processes import free_port
 from projects import run
 from serving import Response, Served, requests, serve
-from variants import THOROUGH, VARIANTS
+from variants import OPEN, THOROUGH
 
 RESOURCES = "note: {text: text}"
 
@@ -30,16 +30,14 @@ def account_commands(page: Path) -> list[str]:
     return re.findall(r"^python -m app\.account \w+ ann", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize(
-    "variant", VARIANTS if THOROUGH else ["async-postgresql", "sync-sqlite-soft"]
-)
+@pytest.mark.parametrize("variant", OPEN if THOROUGH else ["async-postgresql", "sync-sqlite-soft"])
 def test_tokens_of_a_real_provider(
     variant: str,
     render: Render,
     environment: Environment,
     tmp_path: Path,
 ) -> None:
-    project = render(auth="oidc", resources=RESOURCES, **VARIANTS[variant])
+    project = render(**OPEN[variant] | {"auth": "oidc", "resources": RESOURCES})
     keys = project / "app" / "keys.py"
     text = keys.read_text(encoding="utf-8")
     assert "_PAUSE = 30\n" in text
