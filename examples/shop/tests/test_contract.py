@@ -1,5 +1,6 @@
 """What all resources have in common."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 import httpx2
@@ -204,6 +205,32 @@ async def test_cursor_of_another_query_is_refused(
     for params in ({"sort": "-id"}, {"offset": 1}):
         response = await client.get(url, params={"cursor": page["next_cursor"], **params})
         assert response.status_code == 422
+
+
+@each_resource
+async def test_damaged_cursor_is_refused(
+    url: str,
+    factory: Any,
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+) -> None:
+    for _ in range(2):
+        await factory.make(session)
+    cursor = (await client.get(url, params={"limit": 1})).json()["next_cursor"]
+    assert (await client.get(url, params={"cursor": cursor})).status_code == 200
+    content = urlsafe_b64decode(cursor)
+    damaged = [cursor[1:], cursor[:-4], f"{cursor}=", f"{cursor}AAAA", f"!{cursor}", f"{cursor}\n"]
+    for changed in (
+        content.replace(b"[1,", b"[2,"),
+        content.replace(b"[1,", b"[true,"),
+        content.replace(b"[1,", b"[1, "),
+        content.replace(b"[1,", b'["1",'),
+    ):
+        assert changed != content
+        damaged.append(urlsafe_b64encode(changed).decode())
+    for each in damaged:
+        response = await client.get(url, params={"cursor": each})
+        assert response.status_code == 422, each
 
 
 @each_resource
