@@ -232,6 +232,29 @@ def test_damaged_cursor_is_refused(
 
 
 @each_resource
+def test_responses_link_to_the_operations_on_a_row(
+    url: str,
+    factory: Any,
+    app: FastAPI,
+    client: TestClient,
+    session: Session,
+) -> None:
+    paths = app.openapi()["paths"]
+    operations = {each["operationId"]: each for each in paths[url + "/{key}"].values()}
+    created = client.post(url, json=factory.payload(session))
+    listed = client.get(url)
+    for response, row, pointer in (
+        (paths[url]["post"]["responses"]["201"], created.json(), "/id"),
+        (paths[url]["get"]["responses"]["200"], listed.json()["items"][0], "/items/0/id"),
+    ):
+        assert row["id"] > 0
+        assert response["links"].keys() == operations.keys()
+        for name, link in response["links"].items():
+            assert link["operationId"] == name
+            assert link["parameters"] == {"key": f"$response.body#{pointer}"}
+
+
+@each_resource
 def test_filters_match(
     url: str,
     factory: Any,
