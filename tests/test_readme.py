@@ -164,6 +164,18 @@ def test_the_diff_of_an_update_is_real(render: Render) -> None:
     assert made == shown.splitlines()
 
 
+def test_each_claim_about_another_template_has_a_source() -> None:
+    table, sources = README.partition("## Other templates")[2].split("\n[f0]: ")
+    rows = [row.strip("| ").split(" | ") for row in table.splitlines() if row.startswith("| ")]
+    claims = [claim for row in rows for claim in row[2:]]
+    assert claims
+    for claim in claims:
+        assert claim == "—" or re.fullmatch(r"\[.+\]\[\w+\]", claim), claim
+    named = set(re.findall(r"\]\[(\w+)\]", table))
+    pinned = r"^\[(\w+)\]: https://github\.com/[\w/-]+/[0-9a-f]{40}"
+    assert named == set(re.findall(pinned, f"[f0]: {sources}", re.MULTILINE))
+
+
 VARIANTS_RUN = {
     "sqlite": {"mode": "sync", "database": "sqlite", "soft_delete": True},
     "postgresql": {"mode": "async", "database": "postgresql"},
