@@ -34,10 +34,10 @@ OF_THE_CODE = """
 
 # The same where there are accounts; `account` and `token` are no names of resources there.
 OF_ACCOUNTS = """
-    auth identity identities issuer authorization anonymous open_session password email other_client
+    auth identity identities issuer authorization anonymous open_session email other_client
     is_active
 """
-FIELDS_OF_ACCOUNTS = f"account token tokens scope sign_in private public {OF_ACCOUNTS}"
+FIELDS_OF_ACCOUNTS = f"account tokens scope sign_in private public {OF_ACCOUNTS}"
 ACCESS = ["private", "shared", "public"]
 
 # Parts of longer names: short and long, with digits, and in capitals in a class.

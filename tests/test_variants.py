@@ -67,7 +67,11 @@ NO_ACCOUNTS = (
 TRACES: list[tuple[str, Any, str]] = [
     ("auth", "none", NO_ACCOUNTS),
     ("auth", "tokens", r"oidc|openid|issuer|jwk|jwt|audience"),
-    ("auth", "oidc", r"pwdlib|argon|password_hash|sign_ins\b|sign.?up\b|token_days|class Token\b"),
+    (
+        "auth",
+        "oidc",
+        r"pwdlib|argon|password_hash|sign_ins\b|open_sign_up|token_days|class Token\b",
+    ),
     ("pgbouncer", False, r"pgbouncer|MIGRATIONS_DATABASE"),
     ("kubernetes", False, r"kubernetes|kubectl|kustom"),
     ("soft_delete", False, r"soft.?delete|deleted_at|tombstone|purge|restore|include_deleted"),
