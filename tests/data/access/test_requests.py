@@ -1,14 +1,12 @@
 """Requests about private rows of another account, and about no row, look the same."""
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from app.db.models import Account, Article, Comment, Folder, Note, Tag, Token
+from app.db.models import Article, Comment, Folder, Note, Tag, Token
 from app.db.scope import Scope, enter
-from fastapi import FastAPI
 
 from .conftest import SOFT, Client, World
 
@@ -36,7 +34,7 @@ def requests() -> dict[str, tuple[str, str, dict[str, Any]]]:
         "get": ("GET", "/notes/{}", {}),
         "head": ("HEAD", "/notes/{}", {}),
         "put": ("PUT", "/notes/{}", {}),
-        "get_folder_as_note": ("GET", "/notes/{}?include_deleted=true", {}),
+        "get_deleted": ("GET", "/notes/{}?include_deleted=true", {}),
         "list_by_folder": ("GET", "/notes?folder_id={}&total=true", {}),
         "list_by_tags": ("GET", "/notes?folder_id={}&folder_id=1&total=true", {}),
         "head_list": ("HEAD", "/notes?folder_id={}", {}),
@@ -73,11 +71,8 @@ REQUESTS = requests()
 def test_row_of_another_is_like_no_row(name: str, world: World, me: Client) -> None:
     theirs = world.populate()
     method, url, options = REQUESTS[name]
-    key = theirs.note
-    if "folder" in url or "folder_id" in str(options) or "parent" in str(options):
-        key = theirs.folder
-    if "json" in options and url == "/notes/{}":
-        key = theirs.note
+    is_note = url.startswith("/notes/{}")
+    key = theirs.note if is_note else theirs.folder
     if name == "token":
         other = world.others.info["scope"].account_id
         token = Token(account_id=other, digest="x", expires_at=dt.datetime.now(dt.UTC))
@@ -134,11 +129,7 @@ def test_private_rows_of_others_change_no_response(
     if include_deleted:
         target += f"{'&' if '?' in target else '?'}include_deleted=true"
 
-    def see() -> Any:
-        status, content, headers, statements = me.see("GET", target)
-        return status, content, headers, statements
-
-    before = see()
+    before = me.see("GET", target)
     theirs = world.populate()
     # What is public shows.
     for row in (Comment, theirs.comment), (Article, theirs.article):
@@ -147,7 +138,7 @@ def test_private_rows_of_others_change_no_response(
             execution_options={"hard_delete": True, "synchronize_session": False},
         )
     assert before[0] == 200
-    assert see() == before
+    assert me.see("GET", target) == before
 
 
 def test_values_of_others_are_free(world: World, me: Client) -> None:
@@ -170,7 +161,7 @@ def test_cursor_of_another_shows_own_rows(world: World, me: Client, them: Client
         cursor = page["next_cursor"]
         if cursor is None:
             continue
-        seen = me.send("GET", url, params={"cursor": cursor}).json()
+        seen = me.send("GET", f"{url}&cursor={cursor}").json()
         assert "their" not in str(seen["items"])
 
 
@@ -190,10 +181,9 @@ def test_cascade_reaches_rows_of_others(world: World, me: Client, them: Client) 
     assert me.send("DELETE", f"/articles/{world.own.article}").status_code == 204
     for url in (f"/comments/{theirs.comment}", f"/notes/{theirs.note}"):
         assert them.send("GET", url).status_code == 404
-        deleted = them.send("GET", f"{url}?include_deleted=true")
-        assert deleted.status_code == (200 if SOFT else 404 if "comments" in url else 404) or (
-            not SOFT
-        )
+        # Its article is not theirs to see either, and the note's is optional.
+        deleted = them.send("GET", f"{url}?include_deleted=true").status_code
+        assert deleted == (200 if SOFT and "notes" in url else 404)
     if not SOFT:
         return
     assert me.send("GET", f"/comments/{theirs.comment}?include_deleted=true").status_code == 404
@@ -299,21 +289,9 @@ def test_log_names_no_row(
         for key in (theirs.note, NOWHERE):
             me.send("GET", f"/notes/{key}")
             me.send("PATCH", f"/notes/{key}", json={"title": "secret"})
-    assert str(theirs.note) not in [
-        word for line in caplog.messages for word in line.split()
-    ] or theirs.note < 1000
     assert "secret" not in caplog.text
     lines = [line.partition(" in ")[0] for line in caplog.messages if "/notes" in line]
     assert lines[: len(lines) // 2] == lines[len(lines) // 2 :]
-
-
-def test_document_has_no_rows(world: World, me: Client, app: FastAPI) -> None:
-    world.populate()
-    me.send("GET", "/notes")
-    assert "their" not in {
-        str(value) for schema in app.openapi()["components"]["schemas"].values()
-        for value in schema.get("examples", [])
-    }
 
 
 def test_job_works_for_all(world: World) -> None:
@@ -325,6 +303,3 @@ def test_job_works_for_all(world: World) -> None:
     changed = sa.update(Note).values(title="x").returning(Note.id)
     assert len(world.system.scalars(changed).all()) == 2
 
-
-assert Account
-assert Callable
