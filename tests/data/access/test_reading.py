@@ -156,6 +156,10 @@ for name, build in {
         sa.join(Tag, Note, Note.tag_id == Tag.id)
     ),
     "join_orm": lambda: select(Note.title).select_from(orm.join(Tag, Note)),
+    "from_statement": lambda: select(Note).from_statement(select(Note)),
+    "full_join_core": lambda: select(Tag.name, Note.title).select_from(
+        sa.join(Tag, Note, Note.tag_id == Tag.id, full=True)
+    ),
     "criteria_of_its_own": lambda: select(Note).options(
         orm.with_loader_criteria(Note, sa.true(), include_aliases=True)
     ),
@@ -321,3 +325,54 @@ def test_nobody_sees_less(name: str, world: World) -> None:
     assert "folder" not in str(found)
     assert "tag" not in str(found)
 
+
+
+def test_row_of_another_cannot_be_loaded_by_its_key(world: World) -> None:
+    theirs = world.populate()
+    mine = world.mine
+    assert mine.get(Note, theirs.note) is None
+    assert mine.get(Note, theirs.note, with_for_update=True) is None
+    assert mine.get(Note, theirs.note, populate_existing=True) is None
+    with pytest.raises(sa.exc.NoResultFound):
+        mine.get_one(Note, theirs.note)
+    assert mine.query(Note).filter_by(id=theirs.note).one_or_none() is None
+
+
+def test_object_of_another_session_cannot_be_loaded_again(world: World) -> None:
+    theirs = world.populate()
+    note = world.others.get_one(Note, theirs.note)
+    world.others.expunge(note)
+    world.mine.add(note)
+    with pytest.raises(sa.exc.InvalidRequestError):
+        world.mine.refresh(note)
+    with pytest.raises(sa.exc.InvalidRequestError):
+        world.mine.refresh(note, with_for_update=True)
+    world.mine.expire(note)
+    with pytest.raises(orm.exc.ObjectDeletedError):
+        assert note.title
+
+
+def test_merge_loads_no_row_of_another(world: World) -> None:
+    theirs = world.populate()
+    with world.mine.no_autoflush:
+        merged = world.mine.merge(Note(id=theirs.note))
+        assert merged.title is None
+        assert merged in world.mine.new
+        world.mine.expunge(merged)
+
+
+def test_lazy_loads_of_shared_rows_are_filtered_whoever_loaded_them(world: World) -> None:
+    world.populate()
+    for session in (world.system, world.others):
+        tag = session.scalars(select(Tag).options(orm.lazyload(Tag.notes))).one()
+        session.expunge(tag)
+        world.mine.add(tag)
+        assert [note.title for note in tag.notes] == ["own note"]
+        world.mine.expunge_all()
+
+
+def test_rows_loaded_unscoped_do_not_load_others(world: World) -> None:
+    world.populate()
+    statement = select(Tag).options(orm.lazyload(Tag.notes))
+    tag = world.mine.scalars(statement, execution_options={"unscoped": True}).one()
+    assert [note.title for note in tag.notes] == ["own note"]
