@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from app.db.models import Article, Comment, Folder, Note, Tag
 from app.db.scope import Owned, Scope, enter
 from sqlalchemy import orm
-
 from tests.accounts import make_account
 
 ASYNC = inspect.iscoroutinefunction(make_account)
@@ -187,4 +186,3 @@ def them(other_client: Any, statements: list[str]) -> Client:
 def nobody(anonymous: Any, statements: list[str]) -> Client:
     """Return a client that has not signed in."""
     return Client(anonymous, statements)
-

@@ -49,6 +49,26 @@ other_folder = aliased(Folder)
 note_count = select(func.count(Note.id)).scalar_subquery()
 titles = select(Note.title)
 
+
+def _tree() -> Any:
+    roots = select(Folder.id, Folder.name).where(Folder.parent_id.is_(None)).cte(recursive=True)
+    child = aliased(Folder)
+    tree = roots.union_all(select(child.id, child.name).where(child.parent_id == roots.c.id))
+    return select(tree.c.name)
+
+
+def _join_subquery() -> Any:
+    latest = select(Note.tag_id, func.max(Note.id).label("id")).group_by(Note.tag_id).subquery()
+    return select(Tag.name, latest.c.id).join(latest, latest.c.tag_id == Tag.id)
+
+
+def _lateral() -> Any:
+    # SQLite has no LATERAL.
+    notes = select(Note.title).where(Note.tag_id == Tag.id).correlate(Tag)
+    notes = notes.limit(1).scalar_subquery()
+    return select(Tag.name).where(notes.is_not(None), sa.literal("their note").in_(titles))
+
+
 for name, build in {
     "rows": lambda: select(Note),
     "columns": lambda: select(Note.title, Note.id),
@@ -72,7 +92,7 @@ for name, build in {
     "subquery_column": lambda: select(titles.subquery().c.title),
     "cte": lambda: select(titles.cte()),
     "cte_nested": lambda: select(func.count()).select_from(select(titles.cte()).subquery()),
-    "recursive": lambda: _tree(),
+    "recursive": _tree,
     "union": lambda: sa.union(select(Note.title), select(Folder.name)),
     "union_all": lambda: sa.union_all(select(Note.title), select(Tag.name)),
     "union_subquery": lambda: select(sa.union(select(Note.title), select(Tag.name)).subquery()),
@@ -116,14 +136,12 @@ for name, build in {
     "join_relationship": lambda: select(Tag.name, Note.title).join(Tag.notes),
     "join_alias": lambda: select(Tag.name, other_note.title).join(Tag.notes.of_type(other_note)),
     "outer_join": lambda: select(Tag.name, Note.title).outerjoin(Tag.notes),
-    "full_join": lambda: select(Tag.name, Note.title).join(
-        Note, Note.tag_id == Tag.id, full=True
-    ),
+    "full_join": lambda: select(Tag.name, Note.title).join(Note, Note.tag_id == Tag.id, full=True),
     "cross_join": lambda: select(Tag.name, Note.title).join(Note, sa.true()),
     "comma_join": lambda: select(Tag.name, Note.title).where(Note.tag_id == Tag.id),
-    "join_subquery": lambda: _join_subquery(),
+    "join_subquery": _join_subquery,
     "join_from_right": lambda: select(Note.title).join_from(Tag, Note, Note.tag_id == Tag.id),
-    "lateral": lambda: _lateral(),
+    "lateral": _lateral,
     "where_count": lambda: select(Tag.name).where(note_count > 1),
     "tuple_in": lambda: select(Tag.name).where(
         sa.tuple_(Tag.id, sa.literal("their note")).in_(select(Note.tag_id, Note.title))
@@ -152,9 +170,7 @@ for name, build in {
         Tag.name, select(func.count().over(partition_by=Note.tag_id)).limit(1).scalar_subquery()
     ),
     "filter_without_from": lambda: select(func.count().filter(Note.id > 0)),
-    "join_core": lambda: select(Note.title).select_from(
-        sa.join(Tag, Note, Note.tag_id == Tag.id)
-    ),
+    "join_core": lambda: select(Note.title).select_from(sa.join(Tag, Note, Note.tag_id == Tag.id)),
     "join_orm": lambda: select(Note.title).select_from(orm.join(Tag, Note)),
     "from_statement": lambda: select(Note).from_statement(select(Note)),
     "full_join_core": lambda: select(Tag.name, Note.title).select_from(
@@ -166,34 +182,13 @@ for name, build in {
     "public_rows_of_private": lambda: select(Article.title).where(
         Article.id.in_(select(Note.article_id).where(Note.title.like("their%")))
     ),
-    "self_join": lambda: select(Folder.name, other_folder.name).join(
-        other_folder, sa.true()
-    ),
+    "self_join": lambda: select(Folder.name, other_folder.name).join(other_folder, sa.true()),
     "self_any_alias": lambda: select(Folder.name).where(
         Folder.children.of_type(other_folder).any()
         | sa.exists().where(other_folder.name == "their child")
     ),
 }.items():
     statement(name, build)
-
-
-def _tree() -> Any:
-    roots = select(Folder.id, Folder.name).where(Folder.parent_id.is_(None)).cte(recursive=True)
-    child = aliased(Folder)
-    tree = roots.union_all(select(child.id, child.name).where(child.parent_id == roots.c.id))
-    return select(tree.c.name)
-
-
-def _join_subquery() -> Any:
-    latest = select(Note.tag_id, func.max(Note.id).label("id")).group_by(Note.tag_id).subquery()
-    return select(Tag.name, latest.c.id).join(latest, latest.c.tag_id == Tag.id)
-
-
-def _lateral() -> Any:
-    # SQLite has no LATERAL.
-    notes = select(Note.title).where(Note.tag_id == Tag.id).correlate(Tag)
-    notes = notes.limit(1).scalar_subquery()
-    return select(Tag.name).where(notes.is_not(None), sa.literal("their note").in_(titles))
 
 
 @case
@@ -235,14 +230,16 @@ def stream_of_partitions(session: orm.Session, _world: World) -> Any:
 for loader in (orm.selectinload, orm.subqueryload, orm.joinedload, orm.immediateload):
 
     def load(session: orm.Session, _world: World, loader: Any = loader) -> Any:
-        found = session.scalars(select(Tag).options(loader(Tag.notes).options(orm.joinedload(Note.folder))))
+        notes = loader(Tag.notes).options(orm.joinedload(Note.folder))
+        found = session.scalars(select(Tag).options(notes))
         return [(tag, tag.notes, [note.folder for note in tag.notes]) for tag in found.unique()]
 
     CASES[f"{loader.__name__}_of_collection"] = load
 
     def load_article(session: orm.Session, _world: World, loader: Any = loader) -> Any:
         found = session.scalars(
-            select(Comment).options(orm.selectinload(Comment.article).options(loader(Article.notes)))
+            select(Comment)
+            .options(orm.selectinload(Comment.article).options(loader(Article.notes)))
             .where(Comment.text.like("own%"))
         )
         return [each.article.notes for each in found.unique()]
@@ -292,7 +289,6 @@ def function_executed(session: orm.Session, _world: World) -> Any:
     return session.scalar(func.lower(select(func.max(Note.title)).scalar_subquery()))
 
 
-
 @pytest.mark.parametrize("name", CASES)
 def test_statement_does_not_depend_on_rows_of_others(name: str, world: World) -> None:
     def found(session: orm.Session) -> Any:
@@ -324,7 +320,6 @@ def test_nobody_sees_less(name: str, world: World) -> None:
     assert "note" not in str(found)
     assert "folder" not in str(found)
     assert "tag" not in str(found)
-
 
 
 def test_row_of_another_cannot_be_loaded_by_its_key(world: World) -> None:

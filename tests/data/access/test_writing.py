@@ -12,6 +12,7 @@ from app.db.models import Account, Article, Comment, Folder, Note, Tag, Token
 from app.db.scope import NotOwnerError, Scope, ScopeError, UnreadableError, enter
 from app.settings import EXAMPLE_URL
 from sqlalchemy import insert, orm, select, update
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import aliased
 
 from .conftest import SOFT, Rows, World
@@ -62,21 +63,21 @@ statements(
     update_all=lambda own, theirs: update(Note).values(title="x"),
     update_one=lambda own, theirs: update(Note).where(Note.id == theirs.note).values(title="x"),
     update_public=lambda own, theirs: update(Article).values(title="x"),
-    update_or=lambda own, theirs: update(Note)
-    .where(sa.or_(Note.id == theirs.note, sa.true()))
-    .values(title="x"),
-    update_by_subquery=lambda own, theirs: update(Note)
-    .where(Note.folder_id.in_(select(Folder.id)))
-    .values(title="x"),
-    update_by_table=lambda own, theirs: update(Note)
-    .where(Note.__table__.c.id == theirs.note)
-    .values(title="x"),
+    update_or=lambda own, theirs: (
+        update(Note).where(sa.or_(Note.id == theirs.note, sa.true())).values(title="x")
+    ),
+    update_by_subquery=lambda own, theirs: (
+        update(Note).where(Note.folder_id.in_(select(Folder.id))).values(title="x")
+    ),
+    update_by_table=lambda own, theirs: (
+        update(Note).where(Note.__table__.c.id == theirs.note).values(title="x")
+    ),
     update_core=lambda own, theirs: update(Note.__table__).values(title="x"),
     update_alias=lambda own, theirs: update(other_note).values(title="x"),
     update_returning=lambda own, theirs: update(Note).values(title="x").returning(Note),
-    update_comments=lambda own, theirs: update(Comment)
-    .where(Comment.article_id == own.article)
-    .values(text="x"),
+    update_comments=lambda own, theirs: (
+        update(Comment).where(Comment.article_id == own.article).values(text="x")
+    ),
     update_move=lambda own, theirs: update(Note).values(folder_id=theirs.folder),
     update_move_ordered=lambda own, theirs: update(Note).ordered_values(
         (Note.folder_id, theirs.folder)
@@ -100,9 +101,9 @@ statements(
     update_move_by_subquery=lambda own, theirs: update(Note).values(
         folder_id=select(sa.func.max(Folder.id)).scalar_subquery()
     ),
-    update_move_self=lambda own, theirs: update(Folder)
-    .where(Folder.id == own.child)
-    .values(parent_id=theirs.folder),
+    update_move_self=lambda own, theirs: (
+        update(Folder).where(Folder.id == own.child).values(parent_id=theirs.folder)
+    ),
     update_owner=lambda own, theirs: update(Note).values(owner_id=Note.owner_id + 1),
     update_owner_ordered=lambda own, theirs: update(Note).ordered_values(
         (Note.owner_id, Note.owner_id + 1)
@@ -110,12 +111,12 @@ statements(
     update_owner_of_theirs=lambda own, theirs: update(Article).ordered_values(
         (Article.owner_id, Article.owner_id - 1)
     ),
-    update_by_cte=lambda own, theirs: update(Note)
-    .where(Note.id.in_(select(select(Note.id).cte().c.id)))
-    .values(title="x"),
-    update_cte=lambda own, theirs: update(Tag).add_cte(
-        update(Note.__table__).values(title="x").cte()
-    ).values(name="tag"),
+    update_by_cte=lambda own, theirs: (
+        update(Note).where(Note.id.in_(select(select(Note.id).cte().c.id))).values(title="x")
+    ),
+    update_cte=lambda own, theirs: (
+        update(Tag).add_cte(update(Note.__table__).values(title="x").cte()).values(name="tag")
+    ),
     select_cte=lambda own, theirs: select(Tag).add_cte(
         update(Note.__table__).values(title="x").returning(Note.__table__.c.id).cte()
     ),
@@ -127,9 +128,7 @@ statements(
     ),
     ddl=lambda own, theirs: sa.DDL("UPDATE notes SET title = 'x'"),
     text=lambda own, theirs: sa.text("UPDATE notes SET title = 'x'"),
-    insert=lambda own, theirs: insert(Note).values(
-        title="x", slug="x", folder_id=theirs.folder
-    ),
+    insert=lambda own, theirs: insert(Note).values(title="x", slug="x", folder_id=theirs.folder),
     insert_owner=lambda own, theirs: insert(Tag).values(name="x"),
     insert_select=lambda own, theirs: insert(Folder).from_select(
         ["name", "owner_id"], select(Folder.name, Folder.owner_id)
@@ -162,9 +161,7 @@ def parameters_of_an_update_seen_before(session: orm.Session, own: Rows, theirs:
 
 
 @case
-def owner_parameter_of_an_update_seen_before(
-    session: orm.Session, own: Rows, theirs: Rows
-) -> None:
+def owner_parameter_of_an_update_seen_before(session: orm.Session, own: Rows, theirs: Rows) -> None:
     owner = session.connection().scalar(
         select(Article.__table__.c.owner_id).where(Article.__table__.c.id == theirs.article)
     )
@@ -212,8 +209,6 @@ def dictionaries_of_new_rows(session: orm.Session, own: Rows, theirs: Rows) -> N
 
 @case
 def upsert(session: orm.Session, own: Rows, theirs: Rows) -> None:
-    from sqlalchemy.dialects import sqlite
-
     row = {"id": theirs.article, "title": "x", "slug": "x"}
     statement = sqlite.insert(Article).values(row)
     session.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"title": "x"}))
@@ -436,15 +431,6 @@ def orphan(session: orm.Session, own: Rows, theirs: Rows) -> None:
     session.flush()
 
 
-@case
-def deleted_with_its_parent(session: orm.Session, own: Rows, theirs: Rows) -> None:
-    options = [orm.selectinload(Article.remarks)]
-    article = session.get_one(Article, own.article, options=options)
-    if not SOFT:
-        session.delete(article)
-    session.flush()
-
-
 def owners(world: World) -> Any:
     """Return the owner of every row that existed."""
     found = {}
@@ -475,6 +461,12 @@ def test_rows_of_others_stay_as_they_are(name: str, world: World) -> None:
         assert {row for row in rows if row[0] in ids[table]} <= owned[table]
 
 
+def _from_subquery() -> Any:
+    notes = select(Note.tag_id, sa.func.max(Note.title).label("title")).group_by(Note.tag_id)
+    notes = notes.subquery()
+    return update(Tag).where(notes.c.tag_id == Tag.id).values(name=notes.c.title)
+
+
 LEAKS = {
     "insert_elsewhere": lambda: insert(Token).from_select(
         ["account_id", "digest", "expires_at"],
@@ -489,25 +481,29 @@ LEAKS = {
     "update_own": lambda: update(Note).values(
         title=select(sa.func.max(other_note.title)).scalar_subquery()
     ),
-    "update_own_by_exists": lambda: update(Folder)
-    .where(sa.exists().where(Note.title == "their note"))
-    .values(name=Folder.name + "their"),
+    "update_own_by_exists": lambda: (
+        update(Folder)
+        .where(sa.exists().where(Note.title == "their note"))
+        .values(name=Folder.name + "their")
+    ),
     "update_shared": lambda: update(Tag).values(
         name=select(sa.func.max(Note.title)).scalar_subquery()
     ),
-    "update_shared_where": lambda: update(Tag)
-    .where(Tag.notes.any(Note.title == "their note"))
-    .values(name="their"),
-    "update_shared_from": lambda: update(Tag)
-    .where(Note.title == "their note", Note.tag_id == Tag.id)
-    .values(name=Note.title),
-    "update_shared_from_alias": lambda: update(Tag)
-    .where(other_note.tag_id == Tag.id, other_note.title == "their note")
-    .values(name=other_note.title),
-    "update_own_from_alias": lambda: update(Note)
-    .where(other_note.tag_id == Note.tag_id)
-    .values(title=other_note.title),
-    "update_shared_from_subquery": lambda: _from_subquery(),
+    "update_shared_where": lambda: (
+        update(Tag).where(Tag.notes.any(Note.title == "their note")).values(name="their")
+    ),
+    "update_shared_from": lambda: (
+        update(Tag).where(Note.title == "their note", Note.tag_id == Tag.id).values(name=Note.title)
+    ),
+    "update_shared_from_alias": lambda: (
+        update(Tag)
+        .where(other_note.tag_id == Tag.id, other_note.title == "their note")
+        .values(name=other_note.title)
+    ),
+    "update_own_from_alias": lambda: (
+        update(Note).where(other_note.tag_id == Note.tag_id).values(title=other_note.title)
+    ),
+    "update_shared_from_subquery": _from_subquery,
     "update_filter": lambda: update(Tag).values(
         name=sa.cast(
             select(sa.func.max(Note.title).filter(Note.id > 0)).scalar_subquery(), sa.String
@@ -526,12 +522,6 @@ if not EXAMPLE_URL.startswith("sqlite"):
         .values(name="tag")
         .returning(select(sa.func.max(other_note.title)).scalar_subquery())
     )
-
-
-def _from_subquery() -> Any:
-    notes = select(Note.tag_id, sa.func.max(Note.title).label("title")).group_by(Note.tag_id)
-    notes = notes.subquery()
-    return update(Tag).where(notes.c.tag_id == Tag.id).values(name=notes.c.title)
 
 
 @pytest.mark.parametrize("name", LEAKS)
@@ -571,4 +561,3 @@ def test_scope_is_set_once(world: World) -> None:
             enter(world.mine, scope)
     with world.mine.begin_nested():
         assert world.mine.info["scope"] == mine
-
