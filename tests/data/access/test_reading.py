@@ -176,6 +176,9 @@ for name, build in {
     "full_join_core": lambda: select(Tag.name, Note.title).select_from(
         sa.join(Tag, Note, Note.tag_id == Tag.id, full=True)
     ),
+    "full_join_orm": lambda: select(Tag.name, Note.title).select_from(
+        orm.join(Tag, Note, Note.tag_id == Tag.id, full=True)
+    ),
     "criteria_of_its_own": lambda: select(Note).options(
         orm.with_loader_criteria(Note, sa.true(), include_aliases=True)
     ),

@@ -561,3 +561,9 @@ def test_scope_is_set_once(world: World) -> None:
             enter(world.mine, scope)
     with world.mine.begin_nested():
         assert world.mine.info["scope"] == mine
+
+
+def test_rows_of_nobody_are_written_in_bulk(world: World) -> None:
+    account = world.mine.scalars(select(Account.id).limit(1)).one()
+    world.mine.execute(update(Account), [{"id": account, "is_active": True}])
+    world.mine.execute(update(Account), [{"id": account, "is_active": True}])
