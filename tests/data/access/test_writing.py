@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from app.db.models import Account, Article, Comment, Folder, Note, Tag, Token
-from app.db.scope import NotOwnerError, Scope, ScopeError, UnreadableError, enter
+from app.db.scope import ANONYMOUS, NotOwnerError, Scope, ScopeError, UnreadableError, enter
 from app.settings import EXAMPLE_URL
 from sqlalchemy import insert, orm, select, update
 from sqlalchemy.dialects import sqlite
@@ -567,3 +567,25 @@ def test_rows_of_nobody_are_written_in_bulk(world: World) -> None:
     account = world.mine.scalars(select(Account.id).limit(1)).one()
     world.mine.execute(update(Account), [{"id": account, "is_active": True}])
     world.mine.execute(update(Account), [{"id": account, "is_active": True}])
+
+
+def test_nobody_writes(world: World) -> None:
+    del world.mine.info["scope"]
+    enter(world.mine, ANONYMOUS)
+    for row in (Tag(name="x"), Folder(name="x"), Article(title="x", slug="x")):
+        world.mine.add(row)
+        with pytest.raises(NotOwnerError), world.mine.begin_nested():
+            world.mine.flush()
+    for model in (Tag, Article):
+        with pytest.raises(NotOwnerError):
+            world.mine.execute(update(model).values(id=model.id))
+    copied = update(Account).values(password_hash=select(sa.func.max(Tag.name)).scalar_subquery())
+    with pytest.raises(ScopeError):
+        world.mine.execute(copied)
+
+
+def test_public_object_of_another_is_not_deleted(world: World) -> None:
+    article = world.mine.get_one(Article, world.populate().article)
+    with pytest.raises(NotOwnerError), world.mine.begin_nested():
+        world.mine.delete(article)
+        world.mine.flush()
