@@ -586,6 +586,10 @@ def test_nobody_writes(world: World) -> None:
 
 def test_public_object_of_another_is_not_deleted(world: World) -> None:
     article = world.mine.get_one(Article, world.populate().article)
-    with pytest.raises(NotOwnerError), world.mine.begin_nested():
-        world.mine.delete(article)
-        world.mine.flush()
+
+    def delete() -> None:
+        with world.mine.begin_nested():
+            world.mine.delete(article)
+
+    with pytest.raises(NotOwnerError):
+        delete()
