@@ -1,0 +1,70 @@
+"""Access, attacked with the source in hand: no account sees or changes what is not its to see."""
+
+import json
+import shutil
+import sys
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from conftest import Environment, Render
+from projects import DATA, run, run_suite
+from serving import Served, serve
+from variants import THOROUGH, VARIANTS
+
+SUITE = DATA / "access"
+RESOURCES = (SUITE / "resources.yml").read_text(encoding="utf-8")
+# Every mode, every database, and with and without soft delete; all variants on request.
+ATTACKED = ["async-postgresql-soft", "sync-sqlite"]
+
+
+@pytest.mark.parametrize("variant", VARIANTS if THOROUGH else ATTACKED)
+def test_nothing_leaks(variant: str, render: Render, environment: Environment) -> None:
+    project = render(resources=RESOURCES, auth="tokens", **VARIANTS[variant])
+    shutil.copytree(SUITE, project / "tests" / "leaks")
+    run_suite(project, environment(project), "tests/leaks")
+
+
+def test_schemathesis_finds_nothing_of_another_account(
+    render: Render, environment: Environment, tmp_path: Path
+) -> None:
+    project = render(resources=RESOURCES, auth="tokens", **VARIANTS["sync-sqlite-soft"])
+    hooks = str(DATA / "access_hooks.py")
+    command = [str(Path(sys.executable).with_name("schemathesis")), "run", "--no-color"]
+    command += [
+        "--checks=not_a_server_error,nothing_of_others",
+        "--exclude-path-regex=^/(accounts|tokens)",
+    ]
+    command += ["--max-examples=100"] if THOROUGH else ["--max-examples=5", "--phases=fuzzing"]
+    with serve(project, environment(project), tmp_path, OPEN_SIGN_UP="true") as served:
+        mine, other = sign_in(served, "mine@example.org"), sign_in(served, "other@example.org")
+        folder = create(served, other, "/folders", name="their secret folder")
+        note = {"title": "their secret", "slug": "their secret", "folder_id": folder}
+        create(served, other, "/notes", **note)
+        deleted = create(served, other, "/notes", **note | {"slug": "their secret, deleted"})
+        assert served.request("DELETE", f"/notes/{deleted}", None, **other).status == 204
+        before = served.database.sql("SELECT * FROM notes WHERE owner_id = 2 ORDER BY id")
+        command += ["--generation-deterministic", f"--header=Authorization:{mine['Authorization']}"]
+        run([*command, f"{served.url}/openapi.json"], tmp_path, SCHEMATHESIS_HOOKS=hooks)
+        assert served.database.sql("SELECT * FROM notes WHERE owner_id = 2 ORDER BY id") == before
+        assert served.request("GET", "/notes", None, **mine).status == 200
+
+
+def sign_in(served: Served, email: str) -> dict[str, str]:
+    """Create an account; return the headers of its requests."""
+    password = "correct horse battery staple"  # noqa: S105
+    created = served.request("POST", "/accounts", {"email": email, "password": password})
+    assert created.status == 201
+    form = urllib.parse.urlencode({"username": email, "password": password}).encode()
+    with urllib.request.urlopen(f"{served.url}/tokens", form, timeout=30) as response:  # noqa: S310
+        return {"Authorization": f"Bearer {json.load(response)['access_token']}"}
+
+
+def create(served: Served, headers: dict[str, str], path: str, **body: object) -> int:
+    """Create a row; return its id."""
+    created = served.request("POST", path, body, **headers)
+    assert created.status == 201
+    key: int = created.json["id"]
+    return key
