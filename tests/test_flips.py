@@ -16,7 +16,7 @@ tag:
   name: str(50) unique
 """
 )
-# Only with accounts: nobody's access is an answer without them.
+# Answers that need accounts.
 SHARED = MORE + "  _access: shared\n"
 PUBLIC = MORE + "  _access: public\n"
 # Lets an update delete the files of a resource that is gone.

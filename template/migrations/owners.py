@@ -1,6 +1,7 @@
 """Called by revisions that add or drop the owners of rows. Keep this file: old revisions import it."""
 
 import logging
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 from alembic import context, op
@@ -17,31 +18,36 @@ def give_rows_an_owner(column: str, tables: list[str], target: str, keys: list[s
     Raises CommandError if there are rows without an owner, and an option is missing.
     """
     connection = op.get_bind()
-    missing = {name: sa.column(column).is_(None) for name in tables}
+    missing = {table: sa.column(column).is_(None) for table in tables}
     found = _count(connection, missing)
     if not found:
         return
     given = context.get_x_argument(as_dictionary=True)
+    owner_key = keys[-1]
+    name = given.get("owner", "").strip()
     values = {key: given.get(key) or op.get_context().opts.get(key) for key in keys[:-1]}
-    values[keys[-1]] = given.get("owner", "").strip()
-    if not all(values.values()):
-        options = [f"-x {key}={key.upper()}" for key in keys[:-1] if not values[key]]
-        command = " ".join(["alembic", *options, f"-x owner={keys[-1].upper()}", "upgrade head"])
+    if not name or not all(values.values()):
+        options = [f"-x {key}={key.upper()}" for key in values if not values[key]]
+        command = " ".join(["alembic", *options, f"-x owner={owner_key.upper()}", "upgrade head"])
         msg = f"rows ({found}) have no owner; run this with `{command}`"
         raise CommandError(msg)
-    if "email" in values:
-        values["email"] = values["email"].lower()
+    if owner_key == "email":
+        name = name.lower()
+        if "@" not in name:
+            msg = f"{name!r} is not an e-mail address"
+            raise CommandError(msg)
+    values[owner_key] = name
     owners = sa.table(target, sa.column("id"), *map(sa.column, keys))
     wanted = sa.select(owners.c.id).filter_by(**values)
     owner = connection.scalar(wanted)
     if owner is None:
         connection.execute(sa.insert(owners).values(values))
         owner = connection.scalar(wanted)
-        logger.info("Created %s in %s", values[keys[-1]], target)
-    for name, where in missing.items():
-        table = sa.table(name, sa.column(column))
+        logger.info("Created %s in %s", name, target)
+    for table_name, where in missing.items():
+        table = sa.table(table_name, sa.column(column))
         connection.execute(sa.update(table).where(where).values({column: owner}))
-    logger.info("Gave rows (%s) to %s", found, values[keys[-1]])
+    logger.info("Gave rows (%s) to %s", found, name)
 
 
 def let_go_of_owners(column: str, tables: list[str]) -> None:
@@ -58,7 +64,7 @@ def let_go_of_owners(column: str, tables: list[str]) -> None:
         raise CommandError(msg)
 
 
-def _count(connection: sa.Connection, tables: dict[str, sa.ColumnElement[bool]]) -> str:
+def _count(connection: sa.Connection, tables: Mapping[str, sa.ColumnElement[bool]]) -> str:
     """Return how many rows of each table meet its condition, such as "2 in books"."""
     counts = {
         name: connection.scalar(sa.select(sa.func.count()).select_from(sa.table(name)).where(where))

@@ -11,10 +11,12 @@ from alembic.util import CommandError
 from migrations.choices import ChangeChoices, explain
 from migrations.conversions import convert, kind
 from migrations.notes import needs_value, table_notes, with_notes
-from migrations.rendering import HiddenRowsCheck, Note
+from migrations.rendering import HiddenRowsCheck, Note, OwnersCheck
 
 # Columns that hide the rows in which they are set.
 _HIDING = re.compile(r"deleted_(at|on)")
+# The column that says whose a row is, and the table that it references.
+_OWNER, _OWNERS = "owner_id", "accounts"
 
 _REQUIRED = """\
 these new NOT NULL columns have no server default, so existing rows would have no value:
@@ -88,13 +90,24 @@ def _pairs(change: ops.ModifyTableOps) -> list[Pair]:
     added = [op for op in change.ops if isinstance(op, ops.AddColumnOp)]
     pairs = []
     for drop in change.ops:
-        if isinstance(drop, ops.DropColumnOp):
+        if isinstance(drop, ops.DropColumnOp) and not _loses_owner(change, drop):
             dropped = drop.to_column().type
             alike = [op for op in added if kind(op.column.type) == kind(dropped) != ""]
             for add in alike[:1]:
                 pairs.append((drop, add))
                 added.remove(add)
     return pairs
+
+
+def _loses_owner(change: ops.ModifyTableOps, op: ops.MigrateOperation) -> bool:
+    """Whether this drops the column that says whose a row is."""
+    constraints = [op.to_constraint() for op in change.ops if isinstance(op, ops.DropConstraintOp)]
+    return isinstance(op, ops.DropColumnOp) and any(
+        isinstance(key, sa.ForeignKeyConstraint)
+        and key.column_keys == [op.column_name] == [_OWNER]
+        and key.elements[0].target_fullname == f"{_OWNERS}.id"
+        for key in constraints
+    )
 
 
 def _annotate(container: ops.OpContainer) -> None:
@@ -114,7 +127,7 @@ def _annotate(container: ops.OpContainer) -> None:
         if isinstance(column, sa.Column)
     }
     dropped = {op.table_name for op in container.ops if isinstance(op, ops.DropTableOp)}
-    checks: list[ops.MigrateOperation] = [*_hidden_row_checks(changes)]
+    checks: list[ops.MigrateOperation] = [*_hidden_row_checks(changes), *_owners_check(changes)]
     annotated: list[ops.MigrateOperation] = []
     # Alembic drops tables before the constraints that reference them.
     last = [op for op in container.ops if getattr(op, "table_name", "") in dropped]
@@ -139,6 +152,16 @@ def _hidden_row_checks(changes: list[ops.ModifyTableOps]) -> Iterator[HiddenRows
                 hidden.setdefault(op.column_name, []).append(change.table_name)
     for column, tables in hidden.items():
         yield HiddenRowsCheck(column, tables)
+
+
+def _owners_check(changes: list[ops.ModifyTableOps]) -> list[OwnersCheck]:
+    """Check for rows before the column that says whose they are is dropped."""
+    tables = [
+        change.table_name
+        for change in changes
+        if any(_loses_owner(change, op) for op in change.ops)
+    ]
+    return [OwnersCheck(_OWNER, tables)] if tables else []
 
 
 def _split(change: ops.ModifyTableOps) -> Iterator[ops.MigrateOperation]:

@@ -11,6 +11,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 
 DIALECT = sa.make_url("postgresql://").get_dialect()()
+_WRAPPER = textwrap.TextWrapper(84, break_on_hyphens=False)
 quote = DIALECT.identifier_preparer.quote
 
 
@@ -69,12 +70,26 @@ class HiddenRowsCheck(Note):
         self.tables = sorted(tables)
 
 
+class OwnersCheck(Note):
+    """A call that fails while dropping a column would take the owners from rows."""
+
+    def __init__(self, column: str, tables: Iterable[str]) -> None:
+        """Take the column and the tables that lose it."""
+        super().__init__(
+            f"Without {column} rows belong to nobody, and more people can see or change them. Fails"
+            " if there are any, unless run with `-x drop-owners=yes`:"
+            " `alembic -x drop-owners=yes upgrade head` (or downgrade)."
+        )
+        self.column = column
+        self.tables = sorted(tables)
+
+
 @renderers.dispatch_for(Note)
 def _render_note(_context: AutogenContext, op: Note) -> list[str]:
     return [
         f"# {line}"
         for paragraph in op.text.splitlines()
-        for line in ([paragraph] if paragraph.startswith(" ") else textwrap.wrap(paragraph, 84))
+        for line in ([paragraph] if paragraph.startswith(" ") else _WRAPPER.wrap(paragraph))
     ]
 
 
@@ -88,3 +103,9 @@ def _render_check(context: AutogenContext, op: Check) -> list[str]:
 def _render_hidden_rows_check(context: AutogenContext, op: HiddenRowsCheck) -> list[str]:
     context.imports.add("from migrations.hidden_rows import leave_no_hidden_rows")
     return [*_render_note(context, op), f"leave_no_hidden_rows({op.column!r}, {op.tables!r})"]
+
+
+@renderers.dispatch_for(OwnersCheck)
+def _render_owners_check(context: AutogenContext, op: OwnersCheck) -> list[str]:
+    context.imports.add("from migrations.owners import let_go_of_owners")
+    return [*_render_note(context, op), f"let_go_of_owners({op.column!r}, {op.tables!r})"]

@@ -175,7 +175,8 @@ def _update(model: type[M], names: tuple[str, ...], *, any_version: bool) -> Any
     # Later than the last version, whatever the clocks of other machines say.
     updated_at = columns["updated_at"]
     now = bindparam("_now", type_=updated_at.type)
-    values["updated_at"] = sa.func.greatest(now, updated_at + sa.text("interval '1 microsecond'"))
+    later = updated_at + sa.literal_column("interval '1 microsecond'")
+    values["updated_at"] = sa.func.greatest(now, later)
     statement = sa.update(model).where(model.id == bindparam("_key")).values(values)
     statement = statement.returning(model)
     statement = statement.execution_options(synchronize_session=False, populate_existing=True)

@@ -105,11 +105,7 @@ async def delete_customer(
     await crud.delete(session, key, versions)
 
 
-@router.post(
-    "/{key}/restore",
-    response_model=CustomerRead,
-    responses=problems(409),
-)
+@router.post("/{key}/restore", response_model=CustomerRead)
 async def restore_customer(
     key: Id,
     versions: IfMatch,

@@ -100,11 +100,7 @@ async def delete_order_line(
     await crud.delete(session, key, versions)
 
 
-@router.post(
-    "/{key}/restore",
-    response_model=OrderLineRead,
-    responses=problems(409),
-)
+@router.post("/{key}/restore", response_model=OrderLineRead)
 async def restore_order_line(
     key: Id,
     versions: IfMatch,

@@ -94,11 +94,7 @@ async def delete_order(
     await crud.delete(session, key, versions)
 
 
-@router.post(
-    "/{key}/restore",
-    response_model=OrderRead,
-    responses=problems(409),
-)
+@router.post("/{key}/restore", response_model=OrderRead)
 async def restore_order(
     key: Id,
     versions: IfMatch,

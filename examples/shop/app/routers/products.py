@@ -98,11 +98,7 @@ async def delete_product(
     await crud.delete(session, key, versions)
 
 
-@router.post(
-    "/{key}/restore",
-    response_model=ProductRead,
-    responses=problems(409),
-)
+@router.post("/{key}/restore", response_model=ProductRead)
 async def restore_product(
     key: Id,
     versions: IfMatch,
