@@ -192,6 +192,7 @@ def test_accounts_move_to_a_provider_and_back_and_lose_no_row(
 
     revision = switch(database, render("tokens", auth="tokens", **answers))
     assert "DATA LOSS: accounts.subject" in revision
+    assert "renamed" not in revision
     refused(database, "1 rows in accounts must be changed or deleted first", "upgrade", "head")
     follow(database, "email = lower(email)", "email = lower(email)")
     database.alembic("upgrade", "head")
