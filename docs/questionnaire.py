@@ -17,7 +17,7 @@ from rich.text import Text
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from test_readme import QUESTIONS  # noqa: E402
+from terminal import QUESTIONS  # noqa: E402
 
 COLUMNS, ROWS = 90, 70
 

@@ -22,14 +22,15 @@ GIT_ENV = {
 }
 
 
-def run(command: list[str], cwd: Path, **env: str) -> str:
-    """Run a command and return its output, or fail with it."""
+def run(command: list[str], cwd: Path, given: str | None = None, **env: str) -> str:
+    """Run a command, with a text on its standard input; return its output, or fail with it."""
     kept = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     result = subprocess.run(
         command,
         cwd=cwd,
         env={**kept, **env},
         check=False,
+        input=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -32,6 +32,14 @@ OF_THE_CODE = """
     value whole
 """
 
+# The same where there are accounts; `account` and `token` are no names of resources there.
+OF_ACCOUNTS = """
+    auth identity identities issuer authorization anonymous open_session email other_client
+    is_active
+"""
+FIELDS_OF_ACCOUNTS = f"account tokens scope sign_in private public {OF_ACCOUNTS}"
+ACCESS = ["private", "shared", "public"]
+
 # Parts of longer names: short and long, with digits, and in capitals in a class.
 PARTS = """
     a b2 x1 y z10 id2 ab big old line unit hour box day city reply kiss fox wish 2 10 007 3d
@@ -83,6 +91,7 @@ class Resource:
 
     name: str
     table: str
+    access: str = "private"
     entries: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     indexed: dict[str, str] = field(default_factory=dict)
@@ -143,7 +152,7 @@ def types(draw: st.DrawFn) -> tuple[str, str, list[str]]:
 def add_field(draw: st.DrawFn, resource: Resource, taken: Taken) -> None:
     """Give the resource one more field, unless its names are taken."""
     longest = draw(st.sampled_from([20, min(40, max(8, 52 - len(resource.table))), 40]))
-    name = draw(names(AWKWARD_FIELDS, OF_THE_CODE, longest=longest))
+    name = draw(names(AWKWARD_FIELDS, OF_THE_CODE, FIELDS_OF_ACCOUNTS, longest=longest))
     kind, type_, defaults = draw(types())
     optional = draw(st.booleans())
     unique, index = draw(st.sampled_from([(0, 0), (0, 0), (0, 1), (1, 0), (1, 1)]))
@@ -194,6 +203,10 @@ def add_ref(
     optional = later or draw(st.booleans())
     words = ["optional"] * optional + ["unique"] * unique + ["index"] * draw(st.booleans())
     on_delete = draw(st.sampled_from(["", "restrict", "cascade", "set_null"]))
+    if ACCESS.index(target.access) < ACCESS.index(resource.access):
+        return
+    if resource.access == "private" != target.access:
+        on_delete = "set_null" if optional and on_delete == "set_null" else "cascade"
     if on_delete and (optional or on_delete != "set_null"):
         words.append(f"on_delete={on_delete}")
     end = f"{resource.table}_{name}_id"
@@ -256,35 +269,40 @@ def written(draw: st.DrawFn, resource: Resource) -> str:
 
 
 @st.composite
-def legal_texts(draw: st.DrawFn, most: int = 5) -> str:
-    """Draw answers with all types and words, references in any direction, awkward names."""
+def legal_texts(draw: st.DrawFn, most: int = 5, *, access: bool = False) -> str:
+    """Draw answers with all types and words, references in any direction, awkward names.
+
+    Only those drawn with `access` go with accounts.
+    """
     taken = Taken()
     resources: list[Resource] = []
     longest = draw(st.sampled_from([20, 36, LONGEST_RESOURCE]))
     for _ in range(draw(st.integers(1, most))):
-        name = draw(names(AWKWARD_RESOURCES, OF_THE_CODE, longest=longest))
+        name = draw(names(AWKWARD_RESOURCES, OF_THE_CODE, OF_ACCOUNTS, longest=longest))
         plain = str(PLURALS.plural(name))
         table = draw(st.sampled_from([plain, plain, plain, name, f"{name}_2", "x_1"]))
         insists = table != plain or bool(str(PLURALS.singular(name)))
-        resource = Resource(name, table)
+        resource = Resource(name, table, draw(st.sampled_from(ACCESS)) if access else "private")
         classes = [class_name(name) + end for end in CLASSES]
         ends = ("id_live", "deleted_at", "created_at", "created_at_live")
+        ends += ("owner_id", "owner_id_live")
         relations = [table, f"pk_{table}", *(f"ix_{table}_{end}" for end in ends)]
         taken_names = RESERVED_MODULES.union(each.name for each in resources)
         if name in taken_names or table in RESERVED_TABLES:
             continue
         if taken.claim(classes, relations):
             resources.append(resource)
-            if insists:
-                resource.entries.append(f"_plural: {table}")
+            resource.entries += [f"_plural: {table}"] * insists
+            resource.entries += [f"_access: {resource.access}"] * (resource.access != "private")
     for place, resource in enumerate(resources):
+        resource.taken.update(("owner", "owner_id") if access else ())
         for _ in range(draw(st.integers(1, 7))):
             add_field(draw, resource, taken)
         for _ in range(draw(st.integers(0, 3))):
             other = draw(st.integers(0, len(resources) - 1))
             add_ref(draw, resource, resources[other], taken, later=other >= place)
         add_groups(draw, resource, taken)
-        if not resource.taken - set(resource.collections):
+        if not resource.taken - {*resource.collections, "owner", "owner_id"}:
             resource.entries.append("only: int")
     for resource in resources:
         resource.entries = list(draw(st.permutations(resource.entries)))

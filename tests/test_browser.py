@@ -16,9 +16,11 @@ from selenium.webdriver.support.expected_conditions import (
 from selenium.webdriver.support.wait import WebDriverWait
 
 from conftest import Environment, Render
-from projects import ROOT
+from projects import ROOT, run
 from serving import serve
 
+EMAIL = "ada@example.com"
+PASSWORD = "correct horse battery"  # noqa: S105
 PICTURE = ROOT / "docs" / "documentation-page.png"
 
 
@@ -87,3 +89,39 @@ def test_the_documentation_page(
             wait.until(element_to_be_clickable(place)).click()
         answer = (By.CSS_SELECTOR, f"{operation} .live-responses-table tbody .response-col_status")
         assert wait.until(presence_of_element_located(answer)).text.startswith("201")
+
+
+def test_sign_in_on_the_documentation_page(
+    browser: Chrome, render: Render, environment: Environment, tmp_path: Path
+) -> None:
+    project = render(resources="", auth="tokens", mode="sync", database="sqlite")
+    python = environment(project)
+    with serve(project, python, tmp_path) as server:
+        run(
+            [str(python), "-m", "app.account", "create", EMAIL],
+            project,
+            given=f"{PASSWORD}\n",
+            DATABASE_URL=server.database.url,
+        )
+        browser.get(f"{server.url}/docs")
+        wait = WebDriverWait(browser, 30)
+
+        def click(selector: str) -> None:
+            wait.until(element_to_be_clickable((By.CSS_SELECTOR, selector))).click()
+
+        click(".auth-wrapper .authorize")
+        for name, value in (("username", EMAIL), ("password", PASSWORD)):
+            place = (By.ID, f"oauth_{name}")
+            wait.until(element_to_be_clickable(place)).send_keys(value)
+        click(".modal-ux .authorize")
+        # The button of a scheme that is authorized.
+        click(".modal-ux .btn-done")
+        place = (By.CSS_SELECTOR, ".auth-wrapper .authorize.locked")
+        wait.until(presence_of_element_located(place))
+
+        operation = "#operations-accounts-read_account"
+        click(f"{operation} .opblock-summary-control")
+        click(f"{operation} .try-out__btn")
+        click(f"{operation} .execute")
+        answer = (By.CSS_SELECTOR, f"{operation} .live-responses-table tbody .response-col_status")
+        assert wait.until(presence_of_element_located(answer)).text.startswith("200")

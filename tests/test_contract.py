@@ -12,7 +12,7 @@ import pytest
 from conftest import Environment, Render, once
 from projects import DATA, run, run_suite
 from serving import Served, serve
-from variants import THOROUGH, VARIANTS
+from variants import OPEN, THOROUGH
 
 RESOURCES = (DATA / "contract" / "resources.yml").read_text(encoding="utf-8")
 
@@ -24,14 +24,14 @@ SERVED = [
     "sync-sqlite",
 ]
 # The pooler changes neither cursors nor plans.
-DIRECT = [name for name in VARIANTS if "pgbouncer" not in name]
+DIRECT = [name for name in OPEN if "pgbouncer" not in name]
 
 
-@pytest.mark.parametrize("variant", VARIANTS if THOROUGH else DIRECT)
+@pytest.mark.parametrize("variant", OPEN if THOROUGH else DIRECT)
 def test_lists_are_complete_and_served_by_indexes(
     variant: str, render: Render, environment: Environment
 ) -> None:
-    project = render(resources=RESOURCES, **VARIANTS[variant])
+    project = render(resources=RESOURCES, **OPEN[variant])
     shutil.copytree(DATA / "contract", project / "tests" / "contract")
     run_suite(project, environment(project), "tests/contract")
 
@@ -41,13 +41,13 @@ def api(render: Render, environment: Environment, tmp_path: Path) -> Callable[..
     """Return a function that serves a variant."""
 
     def start(variant: str, **answers: Any) -> Any:
-        project = render(**VARIANTS[variant], **answers)
+        project = render(**OPEN[variant], **answers)
         return serve(project, environment(project), tmp_path)
 
     return start
 
 
-@pytest.mark.parametrize("variant", VARIANTS if THOROUGH else SERVED)
+@pytest.mark.parametrize("variant", OPEN if THOROUGH else SERVED)
 def test_schemathesis_finds_nothing_unexplained(
     variant: str, api: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -104,7 +104,7 @@ def typed_clients(served: Served, folder: Path) -> None:
     run(["node", "main.js", served.url], script)
 
 
-@pytest.mark.parametrize("variant", VARIANTS if THOROUGH else SERVED)
+@pytest.mark.parametrize("variant", OPEN if THOROUGH else SERVED)
 def test_typed_clients_create_list_update_and_delete(
     variant: str, api: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ import pexpect
 import yaml
 
 from conftest import Render
-from projects import git
+from projects import ROOT, git, run
 from terminal import QUESTIONS
 from updating import RESOURCES, commit, files
 
@@ -149,3 +149,18 @@ def test_a_removed_resource_is_asked_about(render: Render) -> None:
     finish(child)
     assert not (project / "app/crud/note.py").exists()
     assert "text" in (project / ".copier-answers.yml").read_text(encoding="utf-8")
+
+
+def test_the_questions_can_be_answered_on_any_system(template: Path, tmp_path: Path) -> None:
+    script = Path(__file__).with_name("prompt.py")
+    run([sys.executable, str(script), str(template), "project"], tmp_path)
+    assert (tmp_path / "project" / "app" / "main.py").exists()
+
+
+def test_our_workflow_answers_them_and_updates_on_macos_and_windows() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    platforms = workflow["jobs"]["platforms"]
+    assert platforms["strategy"]["matrix"]["os"] == ["macos-latest", "windows-latest"]
+    everywhere = [step.get("run", "") for step in platforms["steps"] if "if" not in step]
+    for command in ("tests/prompt.py . ../project", "copier update", "dev.py check"):
+        assert any(command in step for step in everywhere), command

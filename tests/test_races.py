@@ -6,14 +6,14 @@ import pytest
 
 from conftest import Environment, Render
 from projects import DATA, run
-from variants import VARIANTS
+from variants import OPEN
 
 SUITE = DATA / "races"
 
 
-@pytest.mark.parametrize("variant", [name for name in VARIANTS if "pgbouncer" not in name])
+@pytest.mark.parametrize("variant", [name for name in OPEN if "pgbouncer" not in name])
 def test_concurrent_requests(variant: str, render: Render, environment: Environment) -> None:
     resources = (SUITE / "resources.yml").read_text(encoding="utf-8")
-    project = render(resources=resources, **VARIANTS[variant])
+    project = render(resources=resources, **OPEN[variant])
     shutil.copy2(SUITE / "test_races.py", project / "tests")
     run([str(environment(project)), "-m", "pytest", "-q", "tests/test_races.py"], project)

@@ -877,6 +877,11 @@ BAD_TEXTS = {
         "line 6: user._access: ",
         "use public",
     ),
+    "an access of another to be put right": (
+        "post: {by: ref(user)}\nuser: {n: int, _access: publik}",
+        "line 2: user._access: ",
+        "use public",
+    ),
     # The first in the text is told, and what follows from another mistake is not.
     "the first of two": (
         "post:\n  a: ref(tga)\n  b: strr(2)\ntag: {a: int}",
@@ -1093,7 +1098,7 @@ def test_ten_tables_are_read_quickly() -> None:
 @settings(max_examples=50, deadline=None)
 @given(text=legal_texts())
 def test_random_legal_text_is_taken(text: str) -> None:
-    assert READER.check(text) == ""
+    assert READER.check(text, "none") == ""
     domain = read(text)
     assert domain == read(yaml_of(text))
     places = {name: place for place, name in enumerate(domain["tables"])}
@@ -1104,6 +1109,17 @@ def test_random_legal_text_is_taken(text: str) -> None:
                 later = places[ref["target"]["name"]] > places[each["name"]]
                 assert ref["circular"] == later
                 assert ref["optional"] or not later
+
+
+@settings(max_examples=50, deadline=None)
+@given(text=legal_texts(access=True))
+def test_random_text_with_access_is_taken(text: str) -> None:
+    assert READER.check(text, "tokens") == ""
+    for each in read(text)["resources"]:
+        for ref in each["fields"]:
+            if ref["type"] == "ref":
+                levels = ["private", "shared", "public"]
+                assert levels.index(each["access"]) <= levels.index(ref["target"]["access"])
 
 
 LEGAL = [answer_in(path) for path in sorted(DOMAINS.glob("*.yml"))] + [

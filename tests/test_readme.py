@@ -1,5 +1,6 @@
 """Every command of the documents is run as it is written."""
 
+import html
 import os
 import re
 import shutil
@@ -13,12 +14,13 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
+import yaml
 
 from conftest import Render
 from projects import ROOT, git, run
 from serving import database_urls
 from terminal import QUESTIONS, answer
-from updating import append, commit, conflicts
+from updating import append, commit, conflicts, update
 from variants import VARIANTS
 
 # Commands that are not run here, with the reason.
@@ -130,6 +132,48 @@ def test_a_project_copied_by_the_command_can_be_updated(checkout: Path, *, tagge
     run(["uvx", "copier", "update", "--defaults"], project)
     assert "RELEASE = 2" in (project / "app" / "__init__.py").read_text(encoding="utf-8")
     assert not conflicts(project)
+
+
+def test_the_picture_shows_the_questions_as_they_are() -> None:
+    picture = (ROOT / "docs" / "questionnaire.svg").read_text(encoding="utf-8")
+    shown = squeezed(html.unescape(re.sub("<[^>]*>", "", picture)))
+    copier_yml = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    helps = [each["help"] for each in copier_yml.values() if "help" in each]
+    for text, _keys in QUESTIONS:
+        (asked,) = [each for each in helps if text in each] or [text]
+        assert squeezed(asked) in shown, "draw it again: see CONTRIBUTING.md"
+
+
+def squeezed(text: str) -> str:
+    """Return a text without spaces: a terminal breaks lines anywhere."""
+    return re.sub(r"\s", "", text)
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_diff_of_an_update_is_real(render: Render) -> None:
+    (resources,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (shown,) = re.findall(r"```diff\n(.*?)```", README, re.DOTALL)
+    (line,) = re.findall(r"`(  \S.*?)` to `post`", README)
+    project = commit(render(resources=resources))
+    update(project, resources=resources.replace("comment:", f"{line}\ncomment:"))
+    diff = git(project, "diff", "--unified=1", "--", "app")
+    lines = [line.rstrip() for line in diff.splitlines()]
+    made = [line for line in lines if not line.startswith(("diff", "index"))]
+    assert made == shown.splitlines()
+
+
+def test_each_claim_about_another_template_has_a_source() -> None:
+    table, sources = README.partition("## Other templates")[2].split("\n[f0]: ")
+    rows = [row.strip("| ").split(" | ") for row in table.splitlines() if row.startswith("| ")]
+    claims = [claim for row in rows for claim in row[2:]]
+    assert claims
+    for claim in claims:
+        assert claim == "—" or re.fullmatch(r"\[.+\]\[\w+\]", claim), claim
+    named = set(re.findall(r"\]\[(\w+)\]", table))
+    pinned = r"^\[(\w+)\]: https://github\.com/[\w/-]+/[0-9a-f]{40}"
+    assert named == set(re.findall(pinned, f"[f0]: {sources}", re.MULTILINE))
 
 
 VARIANTS_RUN = {

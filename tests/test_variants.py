@@ -8,9 +8,21 @@ import pytest
 
 from conftest import Environment, Render
 from projects import check, run
-from variants import BACKENDS, SPREAD, VARIANTS, domain
+from variants import AUTH, BACKENDS, EXAMPLES, OPEN, SPREAD, VARIANTS, domain
 
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
+
+
+def test_every_two_answers_meet_in_a_variant() -> None:
+    for open_ in OPEN.values():
+        for question in ("mode", "soft_delete"):
+            met = [each for each in VARIANTS.values() if each[question] == open_[question]]
+            assert {each["auth"] for each in met} == set(AUTH)
+    for backend in BACKENDS:
+        met = [answers for name, answers in VARIANTS.items() if f"-{backend}" in name]
+        assert {each["auth"] for each in met} == set(AUTH)
+    assert {name for name, _ in SPREAD} == set(EXAMPLES)
+    assert {variant for _, variant in SPREAD} == set(VARIANTS)
 
 
 @every_variant
@@ -29,11 +41,13 @@ def test_an_example_passes_its_own_checks(
     check(project, environment(project))
 
 
-@pytest.mark.parametrize("mode", ["async", "sync"])
+@pytest.mark.parametrize(
+    ("mode", "auth"), [("async", "none"), ("sync", "none"), ("async", "oidc"), ("sync", "tokens")]
+)
 def test_a_project_without_resources_passes_its_own_checks(
-    mode: str, render: Render, environment: Environment
+    mode: str, auth: str, render: Render, environment: Environment
 ) -> None:
-    project = render(resources="", mode=mode)
+    project = render(resources="", mode=mode, auth=auth)
     check(project, environment(project))
 
 
@@ -46,7 +60,18 @@ def files(project: Path) -> dict[str, str]:
     }
 
 
+NO_ACCOUNTS = (
+    r"\bauth\b|\baccounts?\b|\btokens?\b|oidc|owner_id|\bowners\b|sign.?in\b|sign.?up\b|bearer"
+    r"|argon|pwdlib|jwt|db.scope|ScopedSession|unauthenticated|not-owner|_access:"
+)
 TRACES: list[tuple[str, Any, str]] = [
+    ("auth", "none", NO_ACCOUNTS),
+    ("auth", "tokens", r"oidc|openid|issuer|jwk|jwt|audience"),
+    (
+        "auth",
+        "oidc",
+        r"pwdlib|argon|password_hash|sign_ins\b|open_sign_up|token_days|class Token\b",
+    ),
     ("pgbouncer", False, r"pgbouncer|MIGRATIONS_DATABASE"),
     ("kubernetes", False, r"kubernetes|kubectl|kustom"),
     ("soft_delete", False, r"soft.?delete|deleted_at|tombstone|purge|restore|include_deleted"),

@@ -28,6 +28,7 @@ TWO_PLACES = Annotated[Decimal, types.Digits(5, 2)]
         (types.StrictFloat, "1"),
         (types.Date, "9999-12-31"),
         (types.Date, 0),
+        (types.Date, "2026-01-01T00:00:00"),
         (types.Timestamp, "2026-01-01T00:00:00"),
         (types.Timestamp, "0001-01-01T00:00:00Z"),
         (types.Timestamp, "0001-01-01T00:00:00+14:00"),

@@ -128,9 +128,11 @@ def _violation(violation: Violation) -> JSONResponse:
         kind, msg = "already-exists", "Already exists"
         detail = f"{_a_row(violation.table)} with this {names} already exists."
     else:
-        names = ", ".join(violation.columns) or "The body"
+        names = " and ".join(violation.columns) or "The body"
         kind, msg = "missing-reference", "Not found"
-        detail = f"{names} refers to a row that does not exist."
+        many = len(violation.columns) > 1
+        refer = "refer to rows that do" if many else "refers to a row that does"
+        detail = f"{names} {refer} not exist."
     errors = [
         FieldError(loc=["body", column], msg=msg, type=violation.kind)
         for column in violation.columns

@@ -1,6 +1,5 @@
 """The application: `uvicorn --factory app.main:create_app`."""
 
-import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator
@@ -11,6 +10,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from app import docs, errors, openapi, telemetry
 from app.db.engine import DatabaseUnavailableError, build_engine, build_read_engine
+from app.db.pool import Slots
 from app.db.readiness import Readiness
 from app.db.session import build_read_session_factory, build_session_factory
 from app.middleware import RequestMiddleware
@@ -29,11 +29,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     logger.info("Settings: %s", shown)
     engine = build_engine(settings)
     app.state.session_factory = build_session_factory(engine)
-    telemetry.observe_pool(engine)
-    if settings.sql_spans:
-        telemetry.trace_statements(engine)
     read_engine = build_read_engine(settings, engine)
     app.state.read_session_factory = build_read_session_factory(read_engine)
+    pools = {"primary": engine}
+    telemetry.observe_pools(pools, [app.state.session_slots])
+    if settings.sql_spans:
+        for each in pools.values():
+            telemetry.trace_statements(each)
     readiness = Readiness(settings)
     app.state.readiness = readiness
     try:
@@ -69,7 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.settings = settings
-    app.state.session_slots = asyncio.Semaphore(settings.pool_size + settings.max_overflow)
+    app.state.session_slots = Slots(settings.pool_size + settings.max_overflow)
     # Add your own middleware below this line; the last one added is the first to see a request.
     if settings.cors_origins:
         app.add_middleware(

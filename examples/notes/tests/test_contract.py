@@ -1,5 +1,6 @@
 """What all resources have in common."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -202,6 +203,55 @@ def test_cursor_of_another_query_is_refused(
     for params in ({"sort": "-id"}, {"offset": 1}):
         response = client.get(url, params={"cursor": page["next_cursor"], **params})
         assert response.status_code == 422
+
+
+@each_resource
+def test_damaged_cursor_is_refused(
+    url: str,
+    factory: Any,
+    client: TestClient,
+    session: Session,
+) -> None:
+    for _ in range(2):
+        factory.make(session)
+    cursor = (client.get(url, params={"limit": 1})).json()["next_cursor"]
+    assert (client.get(url, params={"cursor": cursor})).status_code == 200
+    content = urlsafe_b64decode(cursor)
+    damaged = [cursor[1:], cursor[:-4], f"{cursor}=", f"{cursor}AAAA", f"!{cursor}", f"{cursor}\n"]
+    for changed in (
+        content.replace(b"[1,", b"[2,"),
+        content.replace(b"[1,", b"[true,"),
+        content.replace(b"[1,", b"[1, "),
+        content.replace(b"[1,", b'["1",'),
+    ):
+        assert changed != content
+        damaged.append(urlsafe_b64encode(changed).decode())
+    for each in damaged:
+        response = client.get(url, params={"cursor": each})
+        assert response.status_code == 422, each
+
+
+@each_resource
+def test_responses_link_to_the_operations_on_a_row(
+    url: str,
+    factory: Any,
+    app: FastAPI,
+    client: TestClient,
+    session: Session,
+) -> None:
+    paths = app.openapi()["paths"]
+    operations = {each["operationId"]: each for each in paths[url + "/{key}"].values()}
+    created = client.post(url, json=factory.payload(session))
+    listed = client.get(url)
+    for response, row, pointer in (
+        (paths[url]["post"]["responses"]["201"], created.json(), "/id"),
+        (paths[url]["get"]["responses"]["200"], listed.json()["items"][0], "/items/0/id"),
+    ):
+        assert row["id"] > 0
+        assert response["links"].keys() == operations.keys()
+        for name, link in response["links"].items():
+            assert link["operationId"] == name
+            assert link["parameters"] == {"key": f"$response.body#{pointer}"}
 
 
 @each_resource

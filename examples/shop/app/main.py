@@ -30,11 +30,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     logger.info("Connections per process: at most %d", connections_per_process(settings))
     engine = build_engine(settings)
     app.state.session_factory = build_session_factory(engine)
-    telemetry.observe_pool(engine.sync_engine)
-    if settings.sql_spans:
-        telemetry.trace_statements(engine.sync_engine)
     read_engine = build_read_engine(settings, engine)
     app.state.read_session_factory = build_read_session_factory(read_engine)
+    pools = {"primary": engine.sync_engine}
+    if settings.read_database_url:
+        pools["replica"] = read_engine.sync_engine
+    telemetry.observe_pools(pools, [each.pool for each in pools.values()])
+    if settings.sql_spans:
+        for each in pools.values():
+            telemetry.trace_statements(each)
     readiness = Readiness(settings)
     app.state.readiness = readiness
     try:

@@ -30,6 +30,7 @@ def install(app: FastAPI) -> None:
             for operation in operations.values():
                 _complete(path, operation)
                 tags |= set(operation.get("tags", []))
+        _link(document["paths"])
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
@@ -69,6 +70,20 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
             response["content"] = _PROBLEM
     if body and operation["operationId"].startswith("update_"):
         body["content"][_MERGE_PATCH] = body["content"]["application/json"]
+
+
+def _link(paths: dict[str, Any]) -> None:
+    """Link from the responses of a collection to the operations on its rows."""
+    for path, collection in paths.items():
+        row = paths.get(path + "/{key}")
+        if row is None:
+            continue
+        for method, status, pointer in (("post", "201", "/id"), ("get", "200", "/items/0/id")):
+            names = [operation["operationId"] for operation in row.values()]
+            parameters = {"key": f"$response.body#{pointer}"}
+            links = {name: {"operationId": name, "parameters": parameters} for name in names}
+            if response := collection.get(method, {}).get("responses", {}).get(status):
+                response["links"] = links
 
 
 # By type and format; the name of a property is the example of other strings.

@@ -1,6 +1,6 @@
 """OpenTelemetry: what FastAPI does not export by itself. Free of cost when off."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,15 +19,27 @@ def is_probe(scope: Scope) -> bool:
     return str(scope["path"]).startswith("/health/")
 
 
-def observe_pool(engine: sa.Engine) -> None:
-    """Export how many connections of the pool are used and idle."""
+def observe_pools(engines: Mapping[str, sa.Engine], queues: Collection[Any]) -> None:
+    """Export the used and idle connections of each pool, and the requests waiting in queues."""
 
     def count(_options: metrics.CallbackOptions) -> Iterable[metrics.Observation]:
-        pool: Any = engine.pool
-        yield metrics.Observation(pool.checkedout(), {"db.client.connection.state": "used"})
-        yield metrics.Observation(pool.checkedin(), {"db.client.connection.state": "idle"})
+        for name, engine in engines.items():
+            pool: Any = engine.pool
+            for state, number in (("used", pool.checkedout()), ("idle", pool.checkedin())):
+                attributes = {
+                    "db.client.connection.pool.name": name,
+                    "db.client.connection.state": state,
+                }
+                yield metrics.Observation(number, attributes)
+
+    def count_waiting(_options: metrics.CallbackOptions) -> Iterable[metrics.Observation]:
+        yield metrics.Observation(sum(queue.waiting for queue in queues))
 
     _meter.create_observable_up_down_counter("db.client.connection.count", [count])
+    _meter.create_observable_up_down_counter(
+        "db.client.connection.pending_requests",
+        [count_waiting],
+    )
 
 
 def trace_statements(engine: sa.Engine) -> None:

@@ -81,6 +81,14 @@ def test_database_urls_get_the_right_driver(url: str, parsed: str) -> None:
     assert parse_database_url(url).render_as_string(hide_password=False) == parsed
 
 
+def test_documented_urls_are_accepted() -> None:
+    text = (ROOT / "docs" / "connections.md").read_text(encoding="utf-8")
+    urls = re.findall(r"`(postgres\S+)`", text)
+    assert len(urls) > 1
+    for url in urls:
+        assert parse_database_url(url).drivername == "postgresql+psycopg", url
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -57,11 +57,19 @@ Email = Annotated[
 _FIRST, _LAST = dt.date(1, 1, 2), dt.date(9999, 12, 30)
 
 
-def _require_iso_date(value: Any) -> Any:
-    if isinstance(value, dt.date) or (isinstance(value, str) and re.match(r"\d{4}-", value)):
+def _require_iso(value: Any, pattern: str) -> Any:
+    if isinstance(value, dt.date) or (isinstance(value, str) and re.match(pattern, value)):
         return value
     msg = "use ISO 8601, such as 2026-01-31"
     raise ValueError(msg)
+
+
+def _require_iso_date(value: Any) -> Any:
+    return _require_iso(value, r"\d{4}-\d{2}-\d{2}$")
+
+
+def _require_iso_timestamp(value: Any) -> Any:
+    return _require_iso(value, r"\d{4}-\d{2}-\d{2}[Tt ]")
 
 
 def _check_date(value: dt.date) -> dt.date:
@@ -77,7 +85,11 @@ def _to_utc(value: dt.datetime) -> dt.datetime:
 
 
 Date = Annotated[dt.date, BeforeValidator(_require_iso_date), AfterValidator(_check_date)]
-Timestamp = Annotated[AwareDatetime, BeforeValidator(_require_iso_date), AfterValidator(_to_utc)]
+Timestamp = Annotated[
+    AwareDatetime,
+    BeforeValidator(_require_iso_timestamp),
+    AfterValidator(_to_utc),
+]
 
 
 class Digits:

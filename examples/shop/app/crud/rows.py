@@ -217,8 +217,7 @@ def page(session: Session, model: type[M], query: Paging) -> Page[M]:
     items, next_cursor = rows[: query.limit], None
     if len(rows) > query.limit:
         last = items[-1]
-        content = cursors.dump_json((1, digest, getattr(last, name), last.id))
-        next_cursor = urlsafe_b64encode(content).decode()
+        next_cursor = _encode(cursors, digest, getattr(last, name), last.id)
     total = session.scalar(_count(model, conditions), parameters) if query.total else None
     return Page(items, next_cursor, total)
 
@@ -292,11 +291,16 @@ def _cursors(model: type[Base], name: str) -> TypeAdapter[tuple[int, str, Any, i
     return TypeAdapter(tuple[Literal[1], str, value, Id])  # type: ignore[valid-type]
 
 
+def _encode(cursors: TypeAdapter[Any], digest: str, value: Any, key: int) -> str:
+    return urlsafe_b64encode(cursors.dump_json((1, digest, value, key))).decode()
+
+
 def _decode(cursors: TypeAdapter[Any], cursor: str, name: str, digest: str) -> dict[str, Any]:
     try:
-        _version, found, value, key = cursors.validate_json(urlsafe_b64decode(cursor))
+        _version, _digest, value, key = cursors.validate_json(urlsafe_b64decode(cursor))
     except ValueError:
         raise InvalidCursorError from None
-    if found != digest:
+    # Base64 and JSON write one value in many ways; a cursor is valid as the API writes it.
+    if cursor != _encode(cursors, digest, value, key):
         raise InvalidCursorError
     return {f"after_{name}": value, "after_id": key}

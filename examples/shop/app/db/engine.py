@@ -12,6 +12,7 @@ from psycopg.pq import Format, TransactionStatus
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from app.db.pool import Pool
 from app.settings import Settings
 
 # SQLSTATEs that mean "not now", https://www.postgresql.org/docs/current/errcodes-appendix.html:
@@ -38,6 +39,7 @@ def build_engine(settings: Settings, url: sa.URL | None = None) -> AsyncEngine:
     url = url or settings.sqlalchemy_url
     engine = create_async_engine(
         url,
+        poolclass=Pool,
         pool_size=settings.pool_size,
         max_overflow=settings.max_overflow,
         pool_timeout=settings.pool_timeout,

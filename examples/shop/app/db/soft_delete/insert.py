@@ -1,6 +1,6 @@
 """Insert and update rows that reference live rows only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, TypeVar
 
@@ -14,11 +14,11 @@ M = TypeVar("M", bound=orm.DeclarativeBase)
 
 
 class NotLiveError(MissingReferenceError):
-    """A row that was to be referenced is deleted or does not exist."""
+    """Rows that were to be referenced are deleted or do not exist."""
 
-    def __init__(self, key: sa.ForeignKey) -> None:
-        """Name the table and the column of the reference."""
-        super().__init__(key.parent.table.name, (key.parent.name,))
+    def __init__(self, keys: Sequence[sa.ForeignKey]) -> None:
+        """Name the table and the columns of the references."""
+        super().__init__(keys[0].parent.table.name, tuple(key.parent.name for key in keys))
 
 
 def insert(session: orm.Session, model: type[M], values: Mapping[str, Any]) -> M:
@@ -45,10 +45,13 @@ def require_parents(
 
     Raises NotLiveError if one of them is deleted or does not exist.
     """
+    missing = []
     for name, key in _references(model):
         value = values.get(name)
         if value is not None and session.scalar(_lock(key), {"id": value}) is None:
-            raise NotLiveError(key)
+            missing.append(key)
+    if missing:
+        raise NotLiveError(missing)
 
 
 @cache
