@@ -70,22 +70,9 @@ class HiddenRowsCheck(Note):
         self.tables = sorted(tables)
 
 
-class OwnersCheck(Note):
-    """A call that fails while dropping a column would take the owners from rows."""
-
-    def __init__(self, column: str, tables: Iterable[str]) -> None:
-        """Take the column and the tables that lose it."""
-        super().__init__(
-            f"Without {column} rows belong to nobody, and more people can see or change them. Fails"
-            " if there are any, unless run with `-x drop-owners=yes`:"
-            " `alembic -x drop-owners=yes upgrade head` (or downgrade)."
-        )
-        self.column = column
-        self.tables = sorted(tables)
-
-
 @renderers.dispatch_for(Note)
-def _render_note(_context: AutogenContext, op: Note) -> list[str]:
+def render_note(_context: AutogenContext, op: Note) -> list[str]:
+    """Return the lines of a comment."""
     return [
         f"# {line}"
         for paragraph in op.text.splitlines()
@@ -96,16 +83,10 @@ def _render_note(_context: AutogenContext, op: Note) -> list[str]:
 @renderers.dispatch_for(Check)
 def _render_check(context: AutogenContext, op: Check) -> list[str]:
     context.imports.add("from migrations.checks import refuse_rows")
-    return [*_render_note(context, op), f"refuse_rows({op.table!r}, {op.condition!r})"]
+    return [*render_note(context, op), f"refuse_rows({op.table!r}, {op.condition!r})"]
 
 
 @renderers.dispatch_for(HiddenRowsCheck)
 def _render_hidden_rows_check(context: AutogenContext, op: HiddenRowsCheck) -> list[str]:
     context.imports.add("from migrations.hidden_rows import leave_no_hidden_rows")
-    return [*_render_note(context, op), f"leave_no_hidden_rows({op.column!r}, {op.tables!r})"]
-
-
-@renderers.dispatch_for(OwnersCheck)
-def _render_owners_check(context: AutogenContext, op: OwnersCheck) -> list[str]:
-    context.imports.add("from migrations.owners import let_go_of_owners")
-    return [*_render_note(context, op), f"let_go_of_owners({op.column!r}, {op.tables!r})"]
+    return [*render_note(context, op), f"leave_no_hidden_rows({op.column!r}, {op.tables!r})"]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 
 import sqlalchemy as sa
 from alembic.operations import ops
@@ -11,12 +12,11 @@ from alembic.util import CommandError
 from migrations.choices import ChangeChoices, explain
 from migrations.conversions import convert, kind
 from migrations.notes import needs_value, table_notes, with_notes
-from migrations.rendering import HiddenRowsCheck, Note, OwnersCheck
+from migrations.ownership import loses_owner, owners_check
+from migrations.rendering import HiddenRowsCheck, Note
 
 # Columns that hide the rows in which they are set.
 _HIDING = re.compile(r"deleted_(at|on)")
-# The column that says whose a row is, and the table that it references.
-_OWNER, _OWNERS = "owner_id", "accounts"
 
 _REQUIRED = """\
 these new NOT NULL columns have no server default, so existing rows would have no value:
@@ -60,9 +60,9 @@ def _refuse(upgrade: ops.UpgradeOps) -> None:
         if values
     }
     for change in _changes(upgrade):
-        renamed = [add for _drop, add in _pairs(change)]
+        valued = [add for _drop, add in _pairs(change)]
         for op in change.ops:
-            if isinstance(op, ops.AddColumnOp) and needs_value(op) and op not in renamed:
+            if isinstance(op, ops.AddColumnOp) and needs_value(op) and op not in valued:
                 required.append(f"  {change.table_name}.{op.column.name}")
             if isinstance(op, ops.AlterColumnOp) and op.modify_type and op.existing_type:
                 old, new = op.existing_type, op.modify_type
@@ -90,24 +90,13 @@ def _pairs(change: ops.ModifyTableOps) -> list[Pair]:
     added = [op for op in change.ops if isinstance(op, ops.AddColumnOp)]
     pairs = []
     for drop in change.ops:
-        if isinstance(drop, ops.DropColumnOp) and not _loses_owner(change, drop):
+        if isinstance(drop, ops.DropColumnOp) and not loses_owner(change, drop):
             dropped = drop.to_column().type
             alike = [op for op in added if kind(op.column.type) == kind(dropped) != ""]
             for add in alike[:1]:
                 pairs.append((drop, add))
                 added.remove(add)
     return pairs
-
-
-def _loses_owner(change: ops.ModifyTableOps, op: ops.MigrateOperation) -> bool:
-    """Whether this drops the column that says whose a row is."""
-    constraints = [op.to_constraint() for op in change.ops if isinstance(op, ops.DropConstraintOp)]
-    return isinstance(op, ops.DropColumnOp) and any(
-        isinstance(key, sa.ForeignKeyConstraint)
-        and key.column_keys == [op.column_name] == [_OWNER]
-        and key.elements[0].target_fullname == f"{_OWNERS}.id"
-        for key in constraints
-    )
 
 
 def _annotate(container: ops.OpContainer) -> None:
@@ -127,10 +116,10 @@ def _annotate(container: ops.OpContainer) -> None:
         if isinstance(column, sa.Column)
     }
     dropped = {op.table_name for op in container.ops if isinstance(op, ops.DropTableOp)}
-    checks: list[ops.MigrateOperation] = [*_hidden_row_checks(changes), *_owners_check(changes)]
+    checks: list[ops.MigrateOperation] = [*_hidden_row_checks(changes), *owners_check(changes)]
     annotated: list[ops.MigrateOperation] = []
     # Alembic drops tables before the constraints that reference them.
-    last = [op for op in container.ops if getattr(op, "table_name", "") in dropped]
+    last = _in_order([op for op in container.ops if getattr(op, "table_name", "") in dropped])
     middle = [op for op in changes if op not in last]
     first = [op for op in container.ops if op not in middle and op not in last]
     for op in first + middle + last:
@@ -143,6 +132,22 @@ def _annotate(container: ops.OpContainer) -> None:
     container.ops = checks + annotated
 
 
+def _in_order(dropping: list[ops.MigrateOperation]) -> list[ops.MigrateOperation]:
+    """Put the operations on dropped tables in order: those that reference others come first."""
+    tables = {op.table_name: op.to_table() for op in dropping if isinstance(op, ops.DropTableOp)}
+    order: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(tables, ()))
+    for name, table in tables.items():
+        for key in table.foreign_keys:
+            target = key.target_fullname.rpartition(".")[0]
+            if target in tables.keys() - {name}:
+                order.add(target, name)
+    try:
+        names = list(order.static_order())
+    except CycleError:
+        return dropping
+    return sorted(dropping, key=lambda op: names.index(getattr(op, "table_name", "")))
+
+
 def _hidden_row_checks(changes: list[ops.ModifyTableOps]) -> Iterator[HiddenRowsCheck]:
     """Check for hidden rows before the column that hides them is dropped."""
     hidden: dict[str, list[str]] = {}
@@ -152,16 +157,6 @@ def _hidden_row_checks(changes: list[ops.ModifyTableOps]) -> Iterator[HiddenRows
                 hidden.setdefault(op.column_name, []).append(change.table_name)
     for column, tables in hidden.items():
         yield HiddenRowsCheck(column, tables)
-
-
-def _owners_check(changes: list[ops.ModifyTableOps]) -> list[OwnersCheck]:
-    """Check for rows before the column that says whose they are is dropped."""
-    tables = [
-        change.table_name
-        for change in changes
-        if any(_loses_owner(change, op) for op in change.ops)
-    ]
-    return [OwnersCheck(_OWNER, tables)] if tables else []
 
 
 def _split(change: ops.ModifyTableOps) -> Iterator[ops.MigrateOperation]:

@@ -105,7 +105,11 @@ async def delete_customer(
     await crud.delete(session, key, versions)
 
 
-@router.post("/{key}/restore", response_model=CustomerRead)
+@router.post(
+    "/{key}/restore",
+    response_model=CustomerRead,
+    responses=problems(409),
+)
 async def restore_customer(
     key: Id,
     versions: IfMatch,

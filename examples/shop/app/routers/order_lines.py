@@ -100,7 +100,11 @@ async def delete_order_line(
     await crud.delete(session, key, versions)
 
 
-@router.post("/{key}/restore", response_model=OrderLineRead)
+@router.post(
+    "/{key}/restore",
+    response_model=OrderLineRead,
+    responses=problems(409),
+)
 async def restore_order_line(
     key: Id,
     versions: IfMatch,

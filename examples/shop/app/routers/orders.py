@@ -94,7 +94,11 @@ async def delete_order(
     await crud.delete(session, key, versions)
 
 
-@router.post("/{key}/restore", response_model=OrderRead)
+@router.post(
+    "/{key}/restore",
+    response_model=OrderRead,
+    responses=problems(409),
+)
 async def restore_order(
     key: Id,
     versions: IfMatch,

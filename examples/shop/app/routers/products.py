@@ -98,7 +98,11 @@ async def delete_product(
     await crud.delete(session, key, versions)
 
 
-@router.post("/{key}/restore", response_model=ProductRead)
+@router.post(
+    "/{key}/restore",
+    response_model=ProductRead,
+    responses=problems(409),
+)
 async def restore_product(
     key: Id,
     versions: IfMatch,

@@ -1,13 +1,24 @@
-"""Called by revisions that add or drop the owners of rows. Keep this file: old revisions import it."""
+"""The owners of rows in revisions: which row gets one, and that none loses it unseen.
+
+Revisions call the first two functions. Keep this file: old revisions import it.
+"""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 from alembic import context, op
+from alembic.autogenerate import renderers
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations import ops
 from alembic.util import CommandError
 
-logger = logging.getLogger("alembic.owners")
+from migrations.rendering import Note, render_note
+
+logger = logging.getLogger("alembic.ownership")
+
+# The column that says whose a row is, and the table that it references.
+_OWNER, _OWNERS = "owner_id", "accounts"
 
 
 def give_rows_an_owner(column: str, tables: list[str], target: str, keys: list[str]) -> None:
@@ -71,3 +82,42 @@ def _count(connection: sa.Connection, tables: Mapping[str, sa.ColumnElement[bool
         for name, where in tables.items()
     }
     return ", ".join(f"{count} in {name}" for name, count in counts.items() if count)
+
+
+class OwnersCheck(Note):
+    """A call that fails while dropping a column would take the owners from rows."""
+
+    def __init__(self, column: str, tables: Iterable[str]) -> None:
+        """Take the column and the tables that lose it."""
+        super().__init__(
+            f"Without {column} rows belong to nobody, and more people can see or change them. Fails"
+            " if there are any, unless run with `-x drop-owners=yes`:"
+            " `alembic -x drop-owners=yes upgrade head` (or downgrade)."
+        )
+        self.column = column
+        self.tables = sorted(tables)
+
+
+def loses_owner(change: ops.ModifyTableOps, op: ops.MigrateOperation) -> bool:
+    """Whether this drops the column that says whose a row is."""
+    constraints = [op.to_constraint() for op in change.ops if isinstance(op, ops.DropConstraintOp)]
+    return isinstance(op, ops.DropColumnOp) and any(
+        isinstance(key, sa.ForeignKeyConstraint)
+        and key.column_keys == [op.column_name] == [_OWNER]
+        and key.elements[0].target_fullname == f"{_OWNERS}.id"
+        for key in constraints
+    )
+
+
+def owners_check(changes: list[ops.ModifyTableOps]) -> list[OwnersCheck]:
+    """Check for rows before the column that says whose they are is dropped."""
+    tables = [
+        change.table_name for change in changes if any(loses_owner(change, op) for op in change.ops)
+    ]
+    return [OwnersCheck(_OWNER, tables)] if tables else []
+
+
+@renderers.dispatch_for(OwnersCheck)
+def _render_owners_check(context: AutogenContext, op: OwnersCheck) -> list[str]:
+    context.imports.add("from migrations.ownership import let_go_of_owners")
+    return [*render_note(context, op), f"let_go_of_owners({op.column!r}, {op.tables!r})"]
