@@ -17,9 +17,11 @@ from collections.abc import Iterator
 import psutil
 
 
-def encode(method: str, path: str, body: str) -> bytes:
+def encode(method: str, path: str, body: str, token: str) -> bytes:
     """Return the bytes of a request."""
     head = f"{method} {path} HTTP/1.1\r\nhost: bench\r\n"
+    if token:
+        head += f"authorization: Bearer {token}\r\n"
     if body:
         head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
     return f"{head}\r\n{body}".encode()
@@ -81,7 +83,7 @@ def cpu_seconds(pids: list[int]) -> dict[int, float]:
 async def run(job: dict) -> dict:
     """Run a job; return the measurements of its second part, after the warm-up."""
     loop = asyncio.get_running_loop()
-    requests = itertools.cycle([encode(*request) for request in job["requests"]])
+    requests = itertools.cycle([encode(*request, job["token"]) for request in job["requests"]])
     times: list[float] = []
     statuses: Counter[str] = Counter()
     await asyncio.gather(

@@ -1,5 +1,6 @@
 """What a measurement needs: projects, PostgreSQL, PgBouncer, servers, and the machine's cores."""
 
+import hashlib
 import json
 import os
 import platform
@@ -208,18 +209,37 @@ class Postgres:
         self.process.wait()
 
 
-def seed(postgres: Postgres, database: str, posts: int, *, deleted: float = 0) -> None:
-    """Fill users and posts, twenty posts for each user; a share of the posts is deleted."""
+# The token of the account that `seed` adds.
+TOKEN = "benchmark".rjust(43, "-")
+
+
+def seed(
+    postgres: Postgres, database: str, posts: int, *, deleted: float = 0, owned: bool = False
+) -> None:
+    """Fill users and posts, twenty posts for each user; a share of the posts is deleted.
+
+    The rows can be owned by an account.
+    """
     users = posts // 20
+    owner, one = (", owner_id", ", 1") if owned else ("", "")
+    if owned:
+        digest = hashlib.sha256(TOKEN.encode()).hexdigest()
+        postgres.execute(
+            database,
+            "INSERT INTO accounts (email, is_active, created_at, updated_at)"
+            " VALUES ('benchmark@example.com', true, now(), now())",
+            "INSERT INTO tokens (account_id, digest, expires_at, created_at, updated_at)"
+            f" VALUES (1, '{digest}', now() + interval '1 day', now(), now())",
+        )
     postgres.execute(
         database,
-        "INSERT INTO users (name, email, is_active, created_at, updated_at)"
-        " SELECT 'User ' || n, 'user' || n || '@example.com', true, at, at FROM"
+        f"INSERT INTO users (name, email, is_active, created_at, updated_at{owner})"
+        f" SELECT 'User ' || n, 'user' || n || '@example.com', true, at, at{one} FROM"
         f" (SELECT n, timestamptz '2026-01-01 00:00Z' + n * interval '1 s 7 us' AS at"
         f" FROM generate_series(1, {users}) n) rows",
-        "INSERT INTO posts (title, body, author_id, created_at, updated_at)"
+        f"INSERT INTO posts (title, body, author_id, created_at, updated_at{owner})"
         " SELECT 'Post ' || n, repeat('All work and no play. ', 10), (n - 1) % "
-        f"{users} + 1, at, at FROM"
+        f"{users} + 1, at, at{one} FROM"
         f" (SELECT n, timestamptz '2026-02-01 00:00Z' + n * interval '1 s 7 us' AS at"
         f" FROM generate_series(1, {posts}) n) rows",
     )
@@ -286,6 +306,7 @@ class Server:
     start_seconds: float
     start_cpu: float
     start_memory: float
+    token: str = ""
 
     def request(
         self, method: str, path: str, body: str = "", *, count: int = 1
@@ -293,6 +314,8 @@ class Server:
         """Send a request, several times over; return status and body of the last."""
         connection = HTTPConnection("127.0.0.1", self.port)
         headers = {"Content-Type": "application/json"} if body else {}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         for _ in range(count):
             connection.request(method, path, body or None, headers)
             response = connection.getresponse()
@@ -308,11 +331,18 @@ class Server:
 
 @contextmanager
 def serve(  # noqa: PLR0913
-    name: str, project: Path, application: str, database: str, url: str, *, logs: bool = False
+    name: str,
+    project: Path,
+    application: str,
+    database: str,
+    url: str,
+    *,
+    logs: bool = False,
+    token: str = "",
 ) -> Iterator[Server]:
     """Serve a project's application, or a yardstick with what the project has installed.
 
-    With logs, each request writes a line, as it does by default.
+    With logs, each request writes a line, as it does by default. Requests are sent with the token.
     """
     port = free_port()
     ours = application.endswith("create_app")
@@ -339,7 +369,7 @@ def serve(  # noqa: PLR0913
         wait_for(port, process)
         seconds = time.perf_counter() - start
         cpu = sum(psutil.Process(process.pid).cpu_times()[:2])
-        server = Server(name, process, port, database, seconds, cpu, 0)
+        server = Server(name, process, port, database, seconds, cpu, 0, token)
         server.start_memory = server.memory
         yield server
     finally:
@@ -352,6 +382,7 @@ def load(server: Server, postgres: Postgres, requests: list, **job: Any) -> dict
     processes = {"server": [server.process.pid], "postgres": [postgres.process.pid]}
     processes |= job.pop("processes", {})
     job |= {"port": server.port, "requests": requests, "processes": processes}
+    job["token"] = server.token
     done = subprocess.run(
         [sys.executable, Path(__file__).parent / "load.py"],
         input=json.dumps(job | {"cores": OTHER_CORES[-1:]}),

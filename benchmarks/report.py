@@ -89,6 +89,7 @@ def verdict(values: list[float] | float | None, *, least: float = 0, most: float
 def ratios(raw: Raw) -> str:
     """Return the table of the goals."""
     core, pooled, many = Panel(raw, "core"), Panel(raw, "pgbouncer"), Panel(raw, "clients")
+    owned = Panel(raw, "access")
     rows: list[list[str]] = []
 
     def add(text: str, values: Callable[[str], list[float] | None], **goal: float) -> None:
@@ -114,6 +115,14 @@ def ratios(raw: Raw) -> str:
                 (f"its project, direct {mode}", work), (f"through PgBouncer {mode}", work)
             ),
             least=0.9,
+        )
+    for work in READS:
+        add(
+            f"with a token / without accounts: {work}",
+            lambda mode, work=work: owned.ratio(
+                (f"with a token {mode}", work), (f"without accounts {mode}", work)
+            ),
+            most=1.15,
         )
     for clients in (64, 200):
         for name in ("ours", "ours, soft delete"):
@@ -233,6 +242,25 @@ def pgbouncer(raw: Raw) -> str:
         ["", "CPU, µs", "of PgBouncer", "requests/s", "p99, ms", "statements", "connections"],
         rows,
     )
+
+
+def access(raw: Raw) -> str:
+    """Return what accounts cost."""
+    panel = Panel(raw, "access")
+    rows = [
+        [
+            f"{work}: {name}, {mode}",
+            number(panel.value(server_cpu, *key)),
+            number(panel.value(lambda row: row["cpu"]["postgres"], *key)),
+            number(panel.value(lambda row: row["rate"], *key)),
+            number(panel.facts[key].get("statements"), 1),
+        ]
+        for work in READS
+        for mode in MODES
+        for name in ("without accounts", "with a token")
+        if (key := (f"{name} {mode}", work)) in panel.cells
+    ]
+    return table(["", "CPU, µs", "of PostgreSQL", "requests/s", "statements"], rows)
 
 
 def clients(raw: Raw) -> str:
@@ -491,6 +519,7 @@ SECTIONS = {
     "core": ("Against the yardsticks", yardsticks, plot_core, "cpu.png"),
     "steps": ("Where the time of one read goes, async", steps, None, ""),
     "pgbouncer": ("Direct and through PgBouncer", pgbouncer, None, ""),
+    "access": ("With a token and without accounts", access, None, ""),
     "clients": ("Many clients", clients, plot_clients, "clients.png"),
     "resources": ("1, 10 and 50 resources, async", resources, plot_resources, "resources.png"),
     "sizes": ("More and more rows, async", sizes, plot_sizes, "sizes.png"),

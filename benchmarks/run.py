@@ -24,6 +24,7 @@ import generator
 import report
 from machine import (
     ROOT,
+    TOKEN,
     Pgbouncer,
     Postgres,
     Server,
@@ -129,11 +130,11 @@ class Bench:
             self.projects[key] = render(self.template, path, **answers)
         return self.projects[key]
 
-    def database(self, name: str, project: Path, posts: int = 0, deleted: float = 0) -> str:
+    def database(self, name: str, project: Path, posts: int = 0, **rows: Any) -> str:
         """Create a database and fill it."""
         self.postgres.create(name, project)
         if posts:
-            seed(self.postgres, name, posts, deleted=deleted)
+            seed(self.postgres, name, posts, **rows)
         return name
 
     def serve(
@@ -392,6 +393,35 @@ def pgbouncer(bench: Bench) -> None:
             bench.rows[-1] |= connections
 
 
+# The default tables without accounts; those with accounts are others.
+TABLES = """
+user: {name: str(100), email: email unique, is_active: bool default=true}
+post: {title: str(200), body: text, author: ref(user) as=posts}
+"""
+
+
+def access(bench: Bench) -> None:
+    """Measure reads of private rows with a token, and of the same rows without accounts."""
+    rows = bench.profile.rows
+    with ExitStack() as stack:
+        servers = []
+        for mode in ("async", "sync"):
+            open_ = bench.project(mode=mode, resources=TABLES)
+            owned = bench.project(mode=mode, resources=TABLES, auth="tokens")
+            if mode == "async":
+                bench.database("open", open_, rows)
+                bench.database("owned", owned, rows, owned=True)
+            for name, project, database, token in (
+                (f"without accounts {mode}", open_, "open", ""),
+                (f"with a token {mode}", owned, "owned", TOKEN),
+            ):
+                served = bench.serve(name, project, OURS, database, token=token)
+                servers.append(stack.enter_context(served))
+        chosen = [work for work in works(rows).values() if work.method == "GET"]
+        check_same(servers, chosen)
+        bench.alternate(servers, chosen)
+
+
 def resources(bench: Bench) -> None:
     """Measure projects of 1, 10 and 50 resources: routing, start-up, memory."""
     with ExitStack() as stack:
@@ -506,6 +536,7 @@ PANELS: dict[str, Callable[[Bench], None]] = {
     "steps": steps,
     "clients": clients,
     "pgbouncer": pgbouncer,
+    "access": access,
     "resources": resources,
     "start": start,
     "sizes": sizes,

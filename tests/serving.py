@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -81,6 +82,24 @@ class Served:
         headers = {name.lower(): value for name, value in response.headers.items()}
         is_json = re.search(r"[/+]json", headers.get("content-type", ""))
         return Response(response.status, json.loads(text) if is_json else None, headers)
+
+
+def requests(document: Path, served: Served) -> str:
+    """Return a script that sends the requests of a document to a server."""
+    text = document.read_text(encoding="utf-8").replace("http://127.0.0.1:8000", served.url)
+    lines = re.findall(r"^(?:curl|TOKEN=).*", text, re.MULTILINE)
+    return "\n".join(['curl() { command curl --silent --show-error --fail "$@"; }', *lines])
+
+
+def sign_in(served: Served, email: str) -> str:
+    """Sign up and in; return the token. OPEN_SIGN_UP must be set."""
+    password = "correct horse battery"  # noqa: S105
+    account = served.request("POST", "/accounts", {"email": email, "password": password})
+    assert account.status == 201, account
+    form = urlencode({"username": email, "password": password}).encode()
+    with urllib.request.urlopen(f"{served.url}/tokens", form, timeout=30) as response:  # noqa: S310
+        token: str = json.load(response)["access_token"]
+    return token
 
 
 @contextmanager

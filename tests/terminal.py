@@ -1,5 +1,6 @@
 """The questionnaire at a real terminal."""
 
+import os
 from pathlib import Path
 
 import pexpect
@@ -22,9 +23,16 @@ QUESTIONS = [
 ]
 
 
-def answer(command: str, cwd: Path, *questions: tuple[str, str]) -> None:
+def answer(command: str, cwd: Path, *questions: tuple[str, str], **env: str) -> None:
     """Run a command at a terminal and answer its questions."""
-    child = pexpect.spawn("sh", ["-c", command], cwd=str(cwd), encoding="utf-8", timeout=120)
+    child = pexpect.spawn(
+        "sh",
+        ["-c", command],
+        cwd=str(cwd),
+        env={**os.environ, **env},
+        encoding="utf-8",
+        timeout=120,
+    )
     for text, keys in questions:
         child.expect_exact(text)
         child.send(keys)

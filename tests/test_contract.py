@@ -11,7 +11,7 @@ import pytest
 
 from conftest import Environment, Render, once
 from projects import DATA, run, run_suite
-from serving import Served, serve
+from serving import Served, serve, sign_in
 from variants import OPEN, THOROUGH
 
 RESOURCES = (DATA / "contract" / "resources.yml").read_text(encoding="utf-8")
@@ -41,16 +41,14 @@ def api(render: Render, environment: Environment, tmp_path: Path) -> Callable[..
     """Return a function that serves a variant."""
 
     def start(variant: str, **answers: Any) -> Any:
-        project = render(**OPEN[variant], **answers)
-        return serve(project, environment(project), tmp_path)
+        project = render(**{**OPEN[variant], **answers})
+        return serve(project, environment(project), tmp_path, OPEN_SIGN_UP="true")
 
     return start
 
 
-@pytest.mark.parametrize("variant", OPEN if THOROUGH else SERVED)
-def test_schemathesis_finds_nothing_unexplained(
-    variant: str, api: Callable[..., Any], tmp_path: Path
-) -> None:
+def schemathesis(served: Served, folder: Path, *options: str) -> None:
+    """Send requests of all kinds, and compare the responses with the schema."""
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", "--no-color"]
     # The hooks have this check, with the list of what is explained.
     command += ["--checks=all", "--exclude-checks=positive_data_acceptance"]
@@ -58,12 +56,31 @@ def test_schemathesis_finds_nothing_unexplained(
         command += ["--max-examples=100", "--continue-on-failure"]
     else:
         command += ["--max-examples=5", "--generation-deterministic"]
+    hooks = str(DATA / "schemathesis_hooks.py")
+    run([*command, *options, f"{served.url}/openapi.json"], folder, SCHEMATHESIS_HOOKS=hooks)
+
+
+@pytest.mark.parametrize("variant", OPEN if THOROUGH else SERVED)
+def test_schemathesis_finds_nothing_unexplained(
+    variant: str, api: Callable[..., Any], tmp_path: Path
+) -> None:
     with api(variant, resources=RESOURCES) as served:
-        hooks = str(DATA / "schemathesis_hooks.py")
-        run([*command, f"{served.url}/openapi.json"], tmp_path, SCHEMATHESIS_HOOKS=hooks)
+        schemathesis(served, tmp_path)
 
 
-def typed_clients(served: Served, folder: Path) -> None:
+@pytest.mark.parametrize("variant", OPEN if THOROUGH else ["async-sqlite-soft"])
+def test_schemathesis_with_a_token_finds_nothing_unexplained(
+    variant: str, api: Callable[..., Any], tmp_path: Path
+) -> None:
+    resources = RESOURCES.replace("author:\n", "author:\n  _access: public\n")
+    with api(variant, auth="tokens", resources=resources) as served:
+        token = sign_in(served, "ann@example.com")
+        # Neither the account nor the token may go away meanwhile.
+        ours = "--exclude-path-regex=^/(accounts|tokens)"
+        schemathesis(served, tmp_path, f"--header=Authorization: Bearer {token}", ours)
+
+
+def typed_clients(served: Served, folder: Path, token: str) -> None:
     """Generate both clients, type-check them strictly, and run them."""
     schema = f"{served.url}/openapi.json"
 
@@ -85,7 +102,7 @@ def typed_clients(served: Served, folder: Path) -> None:
         PATH=f"{tools}:{os.environ['PATH']}",
     )
     run([str(tools / "mypy"), "main.py", "client"], python)
-    run([sys.executable, "main.py", served.url], python)
+    run([sys.executable, "main.py", served.url, token], python)
 
     with once("node") as (node, is_new):
         if is_new:
@@ -101,7 +118,7 @@ def typed_clients(served: Served, folder: Path) -> None:
     run([str(tools / "openapi-typescript"), schema, "--output", "api.ts"], script)
     options = "--strict --noUncheckedIndexedAccess --target es2022 --module nodenext --types node"
     run([str(tools / "tsc"), *options.split(), "main.ts"], script)
-    run(["node", "main.js", served.url], script)
+    run(["node", "main.js", served.url, token], script)
 
 
 @pytest.mark.parametrize("variant", OPEN if THOROUGH else SERVED)
@@ -109,4 +126,30 @@ def test_typed_clients_create_list_update_and_delete(
     variant: str, api: Callable[..., Any], tmp_path: Path
 ) -> None:
     with api(variant, resources=RESOURCES) as served:
-        typed_clients(served, tmp_path)
+        typed_clients(served, tmp_path, "none")
+
+
+@pytest.mark.parametrize("variant", OPEN if THOROUGH else ["sync-sqlite-soft"])
+def test_typed_clients_send_a_token(variant: str, api: Callable[..., Any], tmp_path: Path) -> None:
+    with api(variant, auth="tokens", resources=RESOURCES) as served:
+        typed_clients(served, tmp_path, sign_in(served, "ann@example.com"))
+
+
+def test_the_schema_says_which_operations_need_a_token(api: Callable[..., Any]) -> None:
+    tables = """
+note: {text: text}
+tag: {_access: shared, name: str(50)}
+article: {_access: public, text: text}
+"""
+    with api("sync-sqlite", auth="tokens", resources=tables) as served:
+        document = served.request("GET", "/openapi.json").json
+    token: list[dict[str, Any]] = [{"token": []}]
+    open_ = {("/accounts", "post"), ("/tokens", "post")}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            expected: list[dict[str, Any]] | None = token
+            if path.startswith("/health") or (path, method) in open_:
+                expected = None
+            elif path.startswith("/articles") and method == "get":
+                expected = [*token, {}]
+            assert operation.get("security") == expected, (method, path)

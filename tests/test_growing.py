@@ -57,10 +57,11 @@ def steps(document: Path) -> Iterator[re.Match[str]]:
 @pytest.mark.parametrize(
     "answers",
     [
-        {"mode": "async", **BACKENDS["postgresql"], "soft_delete": True},
+        {"mode": "async", **BACKENDS["postgresql"], "soft_delete": True, "auth": "tokens"},
         {"mode": "sync", **BACKENDS["sqlite"]},
+        {"mode": "sync", **BACKENDS["sqlite"], "soft_delete": True, "auth": "oidc"},
     ],
-    ids=["async-postgresql-soft", "sync-sqlite"],
+    ids=["async-postgresql-soft-tokens", "sync-sqlite", "sync-sqlite-soft-oidc"],
 )
 def test_the_worked_examples(
     answers: dict[str, object], render: Render, environment: Callable[[Path], Path]

@@ -1,5 +1,6 @@
 """A served project and a real OpenID provider, with its keys, outages and tokens."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from conftest import Environment, Render
 from identity import AUDIENCE, provider, sign_in
 from processes import free_port
-from serving import Response, Served, serve
+from projects import run
+from serving import Response, Served, requests, serve
 from variants import OPEN, THOROUGH
 
 RESOURCES = "note: {text: text}"
@@ -20,6 +22,12 @@ FORGED = "eyJhbGciOiJSUzI1NiIsImtpZCI6InVua25vd24ifQ.e30.AA"
 def get(served: Served, path: str, bearer: str) -> Response:
     """Send a request with a token."""
     return served.request("GET", path, Authorization=f"Bearer {bearer}")
+
+
+def account_commands(page: Path) -> list[str]:
+    """Return the commands of the page on the identity provider, for the account of `ann`."""
+    text = page.read_text(encoding="utf-8").replace("SUBJECT", "ann")
+    return re.findall(r"^python -m app\.account \w+ ann", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("variant", OPEN if THOROUGH else ["async-postgresql", "sync-sqlite-soft"])
@@ -64,9 +72,18 @@ def test_tokens_of_a_real_provider(
         assert account.status == 200
         assert get(served, "/notes", FORGED).status == 401
 
+        page = project / "docs" / "identity-provider.md"
+        run(["sh", "-ec", requests(page, served)], project, TOKEN=ann)
+
         with provider(port, "second", "ann"):
-            assert get(served, "/accounts/me", sign_in(issuer, "ann")).json == account.json
+            renewed = sign_in(issuer, "ann")
+            assert get(served, "/accounts/me", renewed).json == account.json
             assert get(served, "/accounts/me", ann).status == 401
+            for status, command in zip((401, 200), account_commands(page), strict=True):
+                script = command.replace("python", str(environment(project)), 1)
+                url = served.database.url
+                run(["sh", "-c", script], project, DATABASE_URL=url, **settings)
+                assert get(served, "/accounts/me", renewed).status == status
             log = served.log.read_text(encoding="utf-8")
             assert "Keys of the identity provider not fetched" in log
             assert ann not in log

@@ -1,5 +1,6 @@
 """Every command of the documents is run as it is written."""
 
+import ast
 import html
 import os
 import re
@@ -11,21 +12,23 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import pytest
 import yaml
 
-from conftest import Render
+from conftest import Environment, Render
 from projects import ROOT, git, run
-from serving import database_urls
+from serving import database_urls, requests
+from serving import serve as serve_project
 from terminal import QUESTIONS, answer
 from updating import append, commit, conflicts, update
 from variants import VARIANTS
 
 # Commands that are not run here, with the reason.
 ELSEWHERE = {
-    "docker compose up": "needs a Docker engine; compose.yaml has tests of its own",
+    "docker compose": "needs a Docker engine; compose.yaml has tests of its own",
     "cp .env.example .env": "goes with Docker",
     "psql": "needs the role of a real server; the tests of the pools do the same",
     "alembic upgrade head": "runs in the image, whose steps are tested in test_docker.py",
@@ -34,6 +37,9 @@ ELSEWHERE = {
     "sqlite3": "is no part of the project",
     "uv audit": "needs the network",
     "uv run dev.py serve": "the same as without a command, which is run",
+    "curl": "goes to a server, which another test runs",
+    "TOKEN=": "the same",
+    "python -m app.account": "needs an account of a provider; test_oidc.py runs it",
 }
 
 
@@ -178,10 +184,22 @@ def test_each_claim_about_another_template_has_a_source() -> None:
 
 VARIANTS_RUN = {
     "sqlite": {"mode": "sync", "database": "sqlite", "soft_delete": True},
-    "postgresql": {"mode": "async", "database": "postgresql"},
+    "postgresql": {"mode": "async", "database": "postgresql", "auth": "tokens"},
 }
 # What commands ask, beside the questions of Copier.
-ASKED = {"uv run dev.py erase": [("[y/N]", "y\r")]}
+ASKED = {
+    "uv run dev.py erase": [("[y/N]", "y\r")],
+    "uv run python -m app.account create admin@example.com": [
+        ("Password:", "correct horse battery\r"),
+        ("Again:", "correct horse battery\r"),
+    ],
+}
+# Every page, and every part of it.
+DOCUMENTED: dict[str, dict[str, Any]] = {
+    **VARIANTS,
+    "tokens": {"auth": "tokens", "soft_delete": True, "kubernetes": True},
+    "oidc": {"auth": "oidc", "soft_delete": True, "kubernetes": True},
+}
 
 
 @pytest.mark.parametrize("variant", VARIANTS_RUN)
@@ -202,11 +220,11 @@ def test_the_commands_of_a_project(variant: str, checkout: Path, rendered: Rende
                 # The same in every variant, and slow.
                 if answers["database"] == "sqlite":
                     answer(command, project, *asked_by(command))
-            elif command in ASKED:
-                answer(command, project, *ASKED[command])
             elif command.startswith(("uv run python -m app", "uv run alembic")):
                 run(["uv", "run", "alembic", "upgrade", "head"], project, DATABASE_URL=url)
-                run(["sh", "-c", command], project, DATABASE_URL=url)
+                answer(command, project, *ASKED.get(command, []), DATABASE_URL=url)
+            elif command in ASKED:
+                answer(command, project, *ASKED[command])
             else:
                 run(["sh", "-c", command], project, PYTEST_ADDOPTS="--collect-only -q")
 
@@ -225,25 +243,54 @@ def test_every_command_of_a_project_is_run(rendered: Render) -> None:
         for answers in VARIANTS_RUN.values()
         for command in commands(*documents(rendered(**answers)))
     }
-    for answers in VARIANTS.values():
+    for answers in DOCUMENTED.values():
         for command in commands(*documents(rendered(**answers))):
             assert command in run_here or command.startswith(tuple(ELSEWHERE)), command
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_requests_of_the_page_on_access(
+    render: Render, environment: Environment, tmp_path: Path
+) -> None:
+    project = render(auth="tokens")
+    with serve_project(project, environment(project), tmp_path, OPEN_SIGN_UP="true") as served:
+        run(["sh", "-ec", requests(project / "docs" / "access.md", served)], project)
+        assert served.database.sql("SELECT email FROM accounts") == [["ada@example.com"]]
+        # The last request has revoked the token that the others use.
+        assert served.database.sql("SELECT id FROM tokens") == []
+
+
+@pytest.mark.parametrize("variant", DOCUMENTED)
+def test_every_kind_of_problem_is_documented(variant: str, rendered: Render) -> None:
+    project = rendered(**DOCUMENTED[variant])
+    text = (project / "docs" / "errors.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `/problems/([\w-]+)` \| (\d+) \|", text, re.MULTILINE)
+    module = ast.parse((project / "app" / "errors.py").read_text(encoding="utf-8"))
+    kinds = next(
+        ast.literal_eval(node.value)
+        for node in module.body
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "KINDS" and node.value
+    )
+    assert documented == sorted(documented, key=lambda row: row[1])
+    assert {(kind, str(status)) for kind, (status, _title) in kinds.items()} == set(documented)
+
+
+@pytest.mark.parametrize("variant", DOCUMENTED)
 def test_links_lead_somewhere(variant: str, rendered: Render) -> None:
-    project = rendered(**VARIANTS[variant])
+    project = rendered(**DOCUMENTED[variant])
     for document in documents(project):
         text = document.read_text(encoding="utf-8")
         for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
             assert (document.parent / link).exists(), f"{document.name}: {link}"
         for path in re.findall(r"`((?:app|migrations|tests|docs)/[\w/.]*)`", text):
-            assert "bookmark" in path or (project / path).exists(), f"{document.name}: {path}"
+            made = "bookmark" in path or f"Create `{path}`" in text
+            assert made or (project / path).exists(), f"{document.name}: {path}"
 
 
-def test_the_readme_does_not_depend_on_answers(rendered: Render) -> None:
+def test_the_readme_depends_on_no_answer_but_accounts(rendered: Render) -> None:
     texts = {
-        (rendered(**answers) / "README.md").read_text(encoding="utf-8")
-        for answers in VARIANTS.values()
+        (answers.get("auth", "none") == "none", (rendered(**answers) / "README.md").read_text())
+        for answers in DOCUMENTED.values()
     }
-    assert len(texts) == 1
+    assert sorted(is_open for is_open, _text in texts) == [False, True]
+    for is_open, text in texts:
+        assert ("**All routes are public.**" in text) == is_open

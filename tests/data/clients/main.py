@@ -4,7 +4,7 @@ import datetime as dt
 import sys
 import uuid
 
-from client import Client
+from client import AuthenticatedClient
 from client.api.authors import create_author
 from client.api.entries import (
     create_entry,
@@ -28,9 +28,9 @@ from client.types import UNSET, Unset
 ROWS = 25
 
 
-def main(url: str) -> None:
+def main(url: str, token: str) -> None:
     """Walk through the life of a few entries."""
-    client = Client(base_url=url)
+    client = AuthenticatedClient(base_url=url, token=token)
     author = create_author.sync(client=client, body=AuthorCreate(name="Python"))
     assert isinstance(author, AuthorRead), author
     for rank in range(1, ROWS + 1):
@@ -81,4 +81,4 @@ def main(url: str) -> None:
     assert missing.status == 404
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])

@@ -5,7 +5,8 @@ import type { components, paths } from "./api.js";
 type EntryRead = components["schemas"]["EntryRead"];
 
 const ROWS = 25;
-const client = createClient<paths>({ baseUrl: process.argv[2] ?? "" });
+const [, , baseUrl = "", token = ""] = process.argv;
+const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${token}` } });
 
 function some<T>(value: T | undefined, error: unknown): T {
   if (value === undefined) {
