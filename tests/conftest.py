@@ -19,10 +19,12 @@ from typing import Any
 import copier
 import pytest
 
+from databases import Database, postgres
 from projects import GIT_ENV, commit_working_tree, questions, run
 
 Render = Callable[..., Path]
 Environment = Callable[[Path], Path]
+OpenDatabase = Callable[..., Database]
 
 SHARED = "TEMPLATE_TESTS_SHARED"
 _shared = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
@@ -144,3 +146,32 @@ def environment() -> Environment:
         return folder / "bin" / "python"
 
     return install
+
+
+@pytest.fixture(scope="session")
+def server(rendered: Render, environment: Environment) -> Iterator[str]:
+    """Run one PostgreSQL for the tests of this worker that grow a database; yield its URL."""
+    project = rendered(mode="sync")
+    with postgres(project, environment(project)) as url:
+        yield url
+
+
+@pytest.fixture
+def open_database(
+    request: pytest.FixtureRequest, environment: Environment, tmp_path: Path
+) -> OpenDatabase:
+    """Make a new database for a project, of the kind that its answers say."""
+    number = 0
+
+    def open_(project: Path, database: str) -> Database:
+        nonlocal number
+        number += 1
+        python = environment(project)
+        if database == "sqlite":
+            return Database(project, python, f"sqlite:///{tmp_path / f'{number}.db'}")
+        url = request.getfixturevalue("server")
+        name = f"d{abs(hash(tmp_path))}_{number}"
+        Database(project, python, url).sql(f"CREATE DATABASE {name}")
+        return Database(project, python, url.replace("/postgres?", f"/{name}?"))
+
+    return open_

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from conftest import Environment, Render
-from databases import Database, postgres
+from databases import Database
 from projects import run
 
 DATA = Path(__file__).parent / "data"
@@ -125,14 +125,6 @@ class Library:
         if not answer["ok"]:
             pytest.fail(answer["output"], pytrace=False)
         return answer["output"]
-
-
-@pytest.fixture(scope="module")
-def server(rendered: Render, environment: Environment) -> Iterator[str]:
-    """Run one PostgreSQL for these tests; yield its URL."""
-    project = rendered(mode="sync")
-    with postgres(project, environment(project)) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,9 @@ tag:
   name: str(50) unique
 """
 )
+# Answers that need accounts.
+SHARED = MORE + "  _access: shared\n"
+PUBLIC = MORE + "  _access: public\n"
 # Lets an update delete the files of a resource that is gone.
 ALL = "author, note, tag"
 POOLED = {"pgbouncer": True}
@@ -56,6 +59,9 @@ JOURNEY: list[dict[str, Any]] = [
     {"mode": "sync", "resources": MORE, "pgbouncer": True, "project_name": "Day Library"},
     {"soft_delete": True, "pgbouncer": True, "resources": MORE, "ci": "none"},
     {"mode": "sync", "soft_delete": True, "pgbouncer": True, "python_version": "3.14"},
+    {"auth": "tokens", "soft_delete": True, "resources": SHARED},
+    {"auth": "oidc", "database": "sqlite", "mode": "sync", "resources": PUBLIC},
+    {"auth": "tokens", "mode": "sync", "pgbouncer": True, "resources": MORE},
     {"database": "sqlite", "resources": MORE},
     {},
 ]

@@ -1,18 +1,12 @@
 """Answers that change on a living database: one update, one revision, no row lost."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conftest import Render
-from databases import Database, postgres
+from conftest import Environment, OpenDatabase, Render
 from projects import ROOT, check, git, run
 from updating import commit, conflicts, update
-
-Environment = Callable[[Path], Path]
-OpenDatabase = Callable[..., Database]
 
 BEFORE = """\
 author:
@@ -58,35 +52,6 @@ VARIANTS = {
     for mode in ("async", "sync")
     for database in ("postgresql", "sqlite")
 }
-
-
-@pytest.fixture(scope="module")
-def server(rendered: Render, environment: Environment) -> Iterator[str]:
-    """Run one PostgreSQL for these tests; give its URL."""
-    project = rendered(mode="sync")
-    with postgres(project, environment(project)) as url:
-        yield url
-
-
-@pytest.fixture
-def open_database(
-    request: pytest.FixtureRequest, environment: Environment, tmp_path: Path
-) -> OpenDatabase:
-    """Make a new database for a project, of the kind that its answers say."""
-    number = 0
-
-    def open_(project: Path, database: str) -> Database:
-        nonlocal number
-        number += 1
-        python = environment(project)
-        if database == "sqlite":
-            return Database(project, python, f"sqlite:///{tmp_path / f'{number}.db'}")
-        url = request.getfixturevalue("server")
-        name = f"d{abs(hash(tmp_path))}_{number}"
-        Database(project, python, url).sql(f"CREATE DATABASE {name}")
-        return Database(project, python, url.replace("/postgres?", f"/{name}?"))
-
-    return open_
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

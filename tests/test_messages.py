@@ -234,7 +234,12 @@ STEPS = {
     "other accounts": (
         {**BEFORE, "auth": "tokens"},
         {"auth": "oidc"},
-        ["Set OIDC_ISSUER", "uv sync", 'revision "Describe the change"'],
+        [
+            "Set OIDC_ISSUER",
+            "uv sync",
+            "until you write in it the subject of each account",
+            'revision "Describe the change"',
+        ],
         ["docs/access.md", "owner"],
     ),
     "accounts for shared rows": (

@@ -26,6 +26,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
 from dotenv import dotenv_values
 
 from app.logs import log_config
@@ -126,6 +127,7 @@ def revision(arguments: argparse.Namespace) -> int:
 
 def migrate(arguments: argparse.Namespace) -> int:
     """Upgrade the database."""
+    CONFIG.cmd_opts = arguments
     with development_database():
         command.upgrade(CONFIG, arguments.revision)
     return 0
@@ -207,6 +209,9 @@ def parse() -> argparse.Namespace:
     added.add_argument("message", help='for example "add tags"')
     added = add(migrate, "upgrade the database")
     added.add_argument("revision", nargs="?", default="head")
+    added.add_argument(
+        "-x", action="append", metavar="NAME=VALUE", help="an option that a revision asks for"
+    )
     add(shell, "open a database shell")
     add(seed, "add example rows to an empty database")
     added = add(erase, "delete the local database")
@@ -223,6 +228,9 @@ def main() -> int:
     arguments = parse()
     try:
         code: int = arguments.run(arguments)
+    except CommandError as error:
+        print(f"FAILED: {error}")
+        code = 1
     except KeyboardInterrupt:
         code = 130
     return code

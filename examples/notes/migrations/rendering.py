@@ -11,6 +11,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 
 DIALECT = sa.make_url("sqlite://").get_dialect()()
+_WRAPPER = textwrap.TextWrapper(84, break_on_hyphens=False)
 quote = DIALECT.identifier_preparer.quote
 
 
@@ -70,21 +71,22 @@ class HiddenRowsCheck(Note):
 
 
 @renderers.dispatch_for(Note)
-def _render_note(_context: AutogenContext, op: Note) -> list[str]:
+def render_note(_context: AutogenContext, op: Note) -> list[str]:
+    """Return the lines of a comment."""
     return [
         f"# {line}"
         for paragraph in op.text.splitlines()
-        for line in ([paragraph] if paragraph.startswith(" ") else textwrap.wrap(paragraph, 84))
+        for line in ([paragraph] if paragraph.startswith(" ") else _WRAPPER.wrap(paragraph))
     ]
 
 
 @renderers.dispatch_for(Check)
 def _render_check(context: AutogenContext, op: Check) -> list[str]:
     context.imports.add("from migrations.checks import refuse_rows")
-    return [*_render_note(context, op), f"refuse_rows({op.table!r}, {op.condition!r})"]
+    return [*render_note(context, op), f"refuse_rows({op.table!r}, {op.condition!r})"]
 
 
 @renderers.dispatch_for(HiddenRowsCheck)
 def _render_hidden_rows_check(context: AutogenContext, op: HiddenRowsCheck) -> list[str]:
     context.imports.add("from migrations.hidden_rows import leave_no_hidden_rows")
-    return [*_render_note(context, op), f"leave_no_hidden_rows({op.column!r}, {op.tables!r})"]
+    return [*render_note(context, op), f"leave_no_hidden_rows({op.column!r}, {op.tables!r})"]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 
 import sqlalchemy as sa
 from alembic.operations import ops
@@ -11,6 +12,7 @@ from alembic.util import CommandError
 from migrations.choices import ChangeChoices, explain
 from migrations.conversions import convert, kind
 from migrations.notes import needs_value, table_notes, with_notes
+from migrations.ownership import loses_owner, owners_check
 from migrations.rendering import HiddenRowsCheck, Note
 
 # Columns that hide the rows in which they are set.
@@ -58,9 +60,9 @@ def _refuse(upgrade: ops.UpgradeOps) -> None:
         if values
     }
     for change in _changes(upgrade):
-        renamed = [add for _drop, add in _pairs(change)]
+        valued = [add for _drop, add in _pairs(change)]
         for op in change.ops:
-            if isinstance(op, ops.AddColumnOp) and needs_value(op) and op not in renamed:
+            if isinstance(op, ops.AddColumnOp) and needs_value(op) and op not in valued:
                 required.append(f"  {change.table_name}.{op.column.name}")
             if isinstance(op, ops.AlterColumnOp) and op.modify_type and op.existing_type:
                 old, new = op.existing_type, op.modify_type
@@ -88,7 +90,7 @@ def _pairs(change: ops.ModifyTableOps) -> list[Pair]:
     added = [op for op in change.ops if isinstance(op, ops.AddColumnOp)]
     pairs = []
     for drop in change.ops:
-        if isinstance(drop, ops.DropColumnOp):
+        if isinstance(drop, ops.DropColumnOp) and not loses_owner(change, drop):
             dropped = drop.to_column().type
             alike = [op for op in added if kind(op.column.type) == kind(dropped) != ""]
             for add in alike[:1]:
@@ -114,10 +116,10 @@ def _annotate(container: ops.OpContainer) -> None:
         if isinstance(column, sa.Column)
     }
     dropped = {op.table_name for op in container.ops if isinstance(op, ops.DropTableOp)}
-    checks: list[ops.MigrateOperation] = [*_hidden_row_checks(changes)]
+    checks: list[ops.MigrateOperation] = [*_hidden_row_checks(changes), *owners_check(changes)]
     annotated: list[ops.MigrateOperation] = []
     # Alembic drops tables before the constraints that reference them.
-    last = [op for op in container.ops if getattr(op, "table_name", "") in dropped]
+    last = _in_order([op for op in container.ops if getattr(op, "table_name", "") in dropped])
     middle = [op for op in changes if op not in last]
     first = [op for op in container.ops if op not in middle and op not in last]
     for op in first + middle + last:
@@ -128,6 +130,22 @@ def _annotate(container: ops.OpContainer) -> None:
         else:
             annotated += [*table_notes(op, container), op]
     container.ops = checks + annotated
+
+
+def _in_order(dropping: list[ops.MigrateOperation]) -> list[ops.MigrateOperation]:
+    """Put the operations on dropped tables in order: those that reference others come first."""
+    tables = {op.table_name: op.to_table() for op in dropping if isinstance(op, ops.DropTableOp)}
+    order: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(tables, ()))
+    for name, table in tables.items():
+        for key in table.foreign_keys:
+            target = key.target_fullname.rpartition(".")[0]
+            if target in tables.keys() - {name}:
+                order.add(target, name)
+    try:
+        names = list(order.static_order())
+    except CycleError:
+        return dropping
+    return sorted(dropping, key=lambda op: names.index(getattr(op, "table_name", "")))
 
 
 def _hidden_row_checks(changes: list[ops.ModifyTableOps]) -> Iterator[HiddenRowsCheck]:

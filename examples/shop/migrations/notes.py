@@ -29,7 +29,7 @@ def with_notes(
             " `server_default=...` to it."
         )
     elif isinstance(op, ops.CreateIndexOp):
-        yield from _index_notes(op)
+        yield from _index_notes(op, change)
     elif isinstance(op, ops.CreateForeignKeyOp):
         yield from _foreign_key_checks(op, change)
     if isinstance(op, ops.AlterColumnOp):
@@ -38,7 +38,7 @@ def with_notes(
         yield op
 
 
-def _index_notes(op: ops.CreateIndexOp) -> Iterator[Note]:
+def _index_notes(op: ops.CreateIndexOp, change: ops.ModifyTableOps) -> Iterator[Note]:
     if op.unique:
         names = [
             quote(part.name if isinstance(part, sa.Column) else part)
@@ -50,16 +50,29 @@ def _index_notes(op: ops.CreateIndexOp) -> Iterator[Note]:
         if (live := op.kw.get("postgresql_where")) is not None:
             where.append(str(live))
         columns = ", ".join(names)
-        yield Note(
+        among = f"FROM {quote(op.table_name)} WHERE {' AND '.join(where)} GROUP BY {columns}"
+        text = (
             f"Fails while rows are equal in {columns}. To find them:\n"
-            f"    SELECT {columns}, count(*) FROM {quote(op.table_name)}"
-            f" WHERE {' AND '.join(where)} GROUP BY {columns} HAVING count(*) > 1"
+            f"    SELECT {columns}, count(*) {among} HAVING count(*) > 1"
         )
+        if any(_is_wider(drop, op) for drop in change.ops):
+            equal = f"({columns}) IN (SELECT {columns} {among} HAVING count(*) > 1)"
+            yield Check(text, op.table_name, " AND ".join([*where[len(names) :], equal]))
+        else:
+            yield Note(text)
     yield Note(
         "Blocks writes to the table while it runs. If the table is large, move this into a revision"
         " of its own, within `with op.get_context().autocommit_block():`, and add"
         " `postgresql_concurrently=True`."
     )
+
+
+def _is_wider(drop: ops.MigrateOperation, create: ops.CreateIndexOp) -> bool:
+    """Whether a unique index is dropped that has the columns of a new one, and others."""
+    if not isinstance(drop, ops.DropIndexOp) or not drop.to_index().unique:
+        return False
+    before = set(drop.to_index().columns.keys())
+    return before > {getattr(part, "name", str(part)) for part in create.columns}
 
 
 def _foreign_key_checks(op: ops.CreateForeignKeyOp, change: ops.ModifyTableOps) -> Iterator[Check]:
