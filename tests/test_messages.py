@@ -237,7 +237,7 @@ STEPS = {
         [
             "Set OIDC_ISSUER",
             "uv sync",
-            "until you write in it the subject of each account",
+            "Accounts stay: see the notes in the revision.",
             'revision "Describe the change"',
         ],
         ["docs/access.md", "owner"],
