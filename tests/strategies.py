@@ -159,7 +159,7 @@ def add_field(draw: st.DrawFn, resource: Resource, taken: Taken) -> None:
     default = draw(st.sampled_from([None, *defaults])) if defaults else None
     if kind in {"text", "json"} or type_ == "str(10485760)":
         unique = index = 0
-    if default is not None or kind == "bool":
+    if default is not None or kind in {"bool", "enum"}:
         unique = 0
     classes = [class_name(resource.name) + class_name(name)] if kind == "enum" else []
     relations = [f"uq_{resource.table}_{name}_live"] if unique else []

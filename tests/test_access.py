@@ -12,7 +12,7 @@ import pytest
 from conftest import Environment, Render
 from projects import DATA, run, run_suite
 from serving import Served, serve
-from variants import THOROUGH, VARIANTS
+from variants import OPEN, THOROUGH
 
 SUITE = DATA / "access"
 RESOURCES = (SUITE / "resources.yml").read_text(encoding="utf-8")
@@ -20,9 +20,9 @@ RESOURCES = (SUITE / "resources.yml").read_text(encoding="utf-8")
 ATTACKED = ["async-postgresql-soft", "sync-sqlite"]
 
 
-@pytest.mark.parametrize("variant", VARIANTS if THOROUGH else ATTACKED)
+@pytest.mark.parametrize("variant", OPEN if THOROUGH else ATTACKED)
 def test_nothing_leaks(variant: str, render: Render, environment: Environment) -> None:
-    project = render(resources=RESOURCES, auth="tokens", **VARIANTS[variant])
+    project = render(resources=RESOURCES, **{**OPEN[variant], "auth": "tokens"})
     shutil.copytree(SUITE, project / "tests" / "leaks")
     run_suite(project, environment(project), "tests/leaks")
 
@@ -30,7 +30,7 @@ def test_nothing_leaks(variant: str, render: Render, environment: Environment) -
 def test_schemathesis_finds_nothing_of_another_account(
     render: Render, environment: Environment, tmp_path: Path
 ) -> None:
-    project = render(resources=RESOURCES, auth="tokens", **VARIANTS["sync-sqlite-soft"])
+    project = render(resources=RESOURCES, **{**OPEN["sync-sqlite-soft"], "auth": "tokens"})
     hooks = str(DATA / "access_hooks.py")
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", "--no-color"]
     command += [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conftest import OpenDatabase, Render
+from conftest import Environment, OpenDatabase, Render
 from databases import Database
 from projects import check, run
 from updating import commit, conflicts, unguarded, update
@@ -70,7 +70,10 @@ def refused(database: Database, words: str, *args: str) -> None:
 
 @pytest.mark.parametrize("answers", ADOPTIONS, ids=name)
 def test_rows_get_an_owner_and_lose_it_on_request_only(
-    answers: dict[str, Any], render: Render, open_database: OpenDatabase
+    answers: dict[str, Any],
+    render: Render,
+    environment: Environment,
+    open_database: OpenDatabase,
 ) -> None:
     auth, kind, soft_delete = answers["auth"], answers["database"], "soft_delete" in answers
     before = {**answers, "auth": "none", "resources": PLAIN}
@@ -108,7 +111,7 @@ def test_rows_get_an_owner_and_lose_it_on_request_only(
     assert database.sql("SELECT title FROM notes ORDER BY id") == [["One"], ["Two"]]
     database.alembic("-x", f"owner={owner}", "upgrade", "head")
     if soft_delete:
-        check(database.project, database.python)
+        check(project, environment(project))
 
     # Two owners may each have a value that, without owners, only one row may have.
     database.sql(

@@ -370,6 +370,7 @@ BAD_FIELDS: dict[str, list[tuple[str, str]]] = {
         ("n: integer", "use int"),
         ("n: int(11)", "int takes no parentheses; use int"),
         ("n: number", "use int, float or decimal(12, 2)"),
+        ("kind: enum(a, b) unique", "unique allows few rows; leave it out"),
         ("n: money", "use decimal(12, 2)"),
         ("n: serial", "id is always there"),
         ("n: timestamp", "use datetime"),
@@ -563,7 +564,7 @@ BAD_FIELDS: dict[str, list[tuple[str, str]]] = {
         ("n: text unique", "no unique on text"),
         ("n: json index", "no index on json"),
         ("n: str(3000) index", "too long for index"),
-        ("n: bool unique", "two rows"),
+        ("n: bool unique", "few rows"),
     ],
     "references": [
         ("n: ref(xyzzy)", "there is post"),

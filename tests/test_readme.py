@@ -39,6 +39,8 @@ ELSEWHERE = {
     "uv run dev.py serve": "the same as without a command, which is run",
     "curl": "goes to a server, which another test runs",
     "TOKEN=": "the same",
+    "uv run alembic -x owner=": "names an account; test_owners.py runs it",
+    "uv run python -m app.account password EMAIL": "the same; test_accounts.py runs it",
     "python -m app.account": "needs an account of a provider; test_oidc.py runs it",
 }
 

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import Environment, Render
 from projects import check, run
-from variants import AUTH, BACKENDS, EXAMPLES, OPEN, SPREAD, VARIANTS, domain
+from variants import AUTH, BACKENDS, EXAMPLES, OPEN, SPREAD, THOROUGH, VARIANTS, domain
 
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
 
@@ -25,7 +25,11 @@ def test_every_two_answers_meet_in_a_variant() -> None:
     assert {variant for _, variant in SPREAD} == set(VARIANTS)
 
 
-@every_variant
+# The others are checked with an example each; all of them on request.
+WITH_THE_DEFAULT_TABLES = VARIANTS if THOROUGH else list(VARIANTS)[::2]
+
+
+@pytest.mark.parametrize("variant", WITH_THE_DEFAULT_TABLES)
 def test_a_variant_passes_its_own_checks(
     variant: str, render: Render, environment: Environment
 ) -> None:

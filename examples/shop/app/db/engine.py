@@ -159,8 +159,8 @@ def _translate(context: sa.ExceptionContext) -> None:
     # A cancelled request is a disconnect too, but no error.
     if isinstance(error, Exception) and (
         context.is_disconnect
-        # psycopg could not connect; the server's SQLSTATE is lost then.
-        or (state is None and isinstance(error, psycopg.OperationalError))
+        # psycopg could not connect, or a pooler answered for a lost server: without an SQLSTATE.
+        or (state is None and isinstance(error, (psycopg.OperationalError, psycopg.InternalError)))
         or (state or "").startswith(_UNAVAILABLE_CLASSES)
         or state in _UNAVAILABLE_STATES
     ):
