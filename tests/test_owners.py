@@ -91,7 +91,7 @@ def test_rows_get_an_owner_and_lose_it_on_request_only(
     else:
         revision = switch(database, fresh)
     assert "give_rows_an_owner" in revision.partition("def downgrade")[0]
-    assert "let_go_of_owners" in revision.partition("def downgrade")[2]
+    assert "leave_no_owned_rows" in revision.partition("def downgrade")[2]
     owner = "Ann@Example.com" if auth == "tokens" else "248289761001"
     missing = r"rows \(2 in authors, 2 in notes\) have no owner; run this with `alembic -x owner="
     refused(database, missing, "upgrade", "head")
@@ -119,7 +119,7 @@ def test_rows_get_an_owner_and_lose_it_on_request_only(
         "INSERT INTO authors (name, owner_id) VALUES ('Ann', 2)",
     )
     revision = switch(database, render("off", **before))
-    assert "let_go_of_owners" in revision.partition("def downgrade")[0]
+    assert "leave_no_owned_rows" in revision.partition("def downgrade")[0]
     refused(database, r"3 in authors, 2 in notes\) would belong to nobody", "upgrade", "head")
     willing = ("-x", "drop-owners=yes", "upgrade", "head")
     refused(database, r"2 rows in authors must be changed or deleted first", *willing)
@@ -142,7 +142,7 @@ def test_access_changes_with_the_rows_there(
     before = database.project
 
     revision = switch(database, render("public", **answers, resources=PUBLIC_TAGS))
-    assert "let_go_of_owners" not in revision
+    assert "leave_no_owned_rows" not in revision
     refused(database, r"2 rows in tags must be changed or deleted first", "upgrade", "head")
     database.sql("UPDATE tags SET name = 'c' WHERE owner_id = 2")
     database.alembic("upgrade", "head")

@@ -61,7 +61,7 @@ def give_rows_an_owner(column: str, tables: list[str], target: str, keys: list[s
     logger.info("Gave rows (%s) to %s", found, name)
 
 
-def let_go_of_owners(column: str, tables: list[str]) -> None:
+def leave_no_owned_rows(column: str, tables: list[str]) -> None:
     """Check that these tables have no rows, so that this column can be dropped.
 
     Raises CommandError if they have, unless run with `alembic -x drop-owners=yes`.
@@ -119,5 +119,5 @@ def owners_check(changes: list[ops.ModifyTableOps]) -> list[OwnersCheck]:
 
 @renderers.dispatch_for(OwnersCheck)
 def _render_owners_check(context: AutogenContext, op: OwnersCheck) -> list[str]:
-    context.imports.add("from migrations.ownership import let_go_of_owners")
-    return [*render_note(context, op), f"let_go_of_owners({op.column!r}, {op.tables!r})"]
+    context.imports.add("from migrations.ownership import leave_no_owned_rows")
+    return [*render_note(context, op), f"leave_no_owned_rows({op.column!r}, {op.tables!r})"]
