@@ -96,7 +96,7 @@ def test_nothing_is_left_of_what_is_off(variant: str, rendered: Render) -> None:
             # A pooler is detected in any project, and the answer that it needs is named.
             if question == "pgbouncer" and path in {"app/db/engine.py", "app/settings.py"}:
                 continue
-            # Owners of rows are not lost unseen, even when accounts are switched off.
+            # It guards the owners of rows, also when accounts are switched off.
             if question == "auth" and path == "migrations/ownership.py":
                 continue
             if answers[question] == value:

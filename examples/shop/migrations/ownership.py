@@ -1,4 +1,4 @@
-"""The owners of rows in revisions: which row gets one, and that none loses it unseen.
+"""The owners of rows in revisions: existing rows get one, and none is dropped by accident.
 
 Revisions call the first two functions. Keep this file: old revisions import it.
 """
