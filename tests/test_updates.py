@@ -123,7 +123,7 @@ EDITS: list[tuple[str, int | str, str]] = [
         "",
         '\n\n@router.get("/{key}/motto")\nasync def motto(key: Id) -> Id:\n    ...\n',
     ),
-    ("app/routers/notes.py", '    """Create a note."""\n', '    print("a note comes")\n'),
+    ("app/routers/notes.py", '    """Create a new note."""\n', '    print("a note comes")\n'),
     ("app/routers/notes.py", '"""Routes of notes."""\n\n', "import logging\n"),
     # A middleware, an error's handler, a service.
     (
@@ -314,24 +314,31 @@ def test_a_deleted_resource_does_not_come_back(releases: Path, tmp_path: Path) -
     assert "orders" not in (project / "app/routers/__init__.py").read_text(encoding="utf-8")
 
 
-def test_a_renamed_resource_keeps_what_was_written_in_it(render: Render) -> None:
-    project = commit(render(resources=RESOURCES))
-    edit(project, "app/crud/note.py", ("Update the fields set in `data`.", "Update in secret."))
-    append(project, "app/crud/note.py", "\n\ndef shout() -> None:\n    ...\n")
+# The article of the second changes.
+@pytest.mark.parametrize(("old", "new"), [("note", "memo"), ("event", "meeting")])
+def test_a_renamed_resource_keeps_what_was_written_in_it(
+    old: str, new: str, render: Render
+) -> None:
+    resources = RESOURCES.replace("note", old)
+    project = commit(render(resources=resources))
+    path = f"app/crud/{old}.py"
+    edit(project, path, ("Update the fields set in `data`.", "Update in secret."))
+    append(project, path, "\n\ndef shout() -> None:\n    ...\n")
     commit(project, "Work")
     # As the README says: first by hand, and then in the answers.
     for path, text in files(project).items():
         if not path.startswith(("migrations/", ".copier")):
-            new = project / re.sub("note(?!s)", "memo", path)
+            renamed = re.sub(rf"{old}(?!s)", new, path)
             (project / path).unlink()
-            new.write_text(re.sub("note(?!s)", "memo", re.sub("Note(?!s)", "Memo", text)), "utf-8")
+            changed = re.sub(rf"{old.title()}(?!s)", new.title(), text)
+            (project / renamed).write_text(re.sub(rf"{old}(?!s)", new, changed), "utf-8")
     commit(project, "Rename")
-    update(project, resources=RESOURCES.replace("note:", "memo:\n  _plural: notes"))
-    assert conflicts(project) == ["app/crud/memo.py"]
-    text = (project / "app/crud/memo.py").read_text(encoding="utf-8")
+    update(project, resources=resources.replace(f"{old}:", f"{new}:\n  _plural: {old}s"))
+    assert conflicts(project) == [f"app/crud/{new}.py"]
+    text = (project / f"app/crud/{new}.py").read_text(encoding="utf-8")
     assert "Update in secret." in text
     assert "def shout()" in text
-    assert not [path for path in files(project) if re.search(r"note\b", path)]
+    assert not [path for path in files(project) if re.search(rf"{old}\b", path)]
 
 
 # Answers whose change keeps out of the way of all that people usually write.

@@ -12,6 +12,7 @@ from app.db.base import Base
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
+# Also of a weak ETag, `W/"1"`: proxies that compress responses make them weak.
 _ETAG = re.compile(r'"([0-9]{1,17})"')
 
 

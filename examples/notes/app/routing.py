@@ -67,6 +67,10 @@ class Index(APIRouter):
         """Let the router that was found handle the request."""
         await scope.pop(self._key).handle(scope, receive, send)
 
+    def _get_routes_version(self, *_args: Any, **_options: Any) -> int:
+        # FastAPI would ask each router, at each 404; they are complete when they are included.
+        return len(self.routes)
+
     def _find(self, scope: Scope) -> tuple[Match, Scope, Any]:
         included: Any = scope["fastapi"]["included_router"]
         key = id(included), len(self.routes)

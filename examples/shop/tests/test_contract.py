@@ -332,7 +332,9 @@ async def test_if_match_can_be_required(
     row = await factory.make(session)
     assert (await client.patch(f"{url}/{row.id}", json={})).status_code == 428
     assert (await client.delete(f"{url}/{row.id}")).status_code == 428
-    match = {"If-Match": (await client.get(f"{url}/{row.id}")).headers["etag"]}
+    etag = (await client.get(f"{url}/{row.id}")).headers["etag"]
+    # A proxy that compresses responses makes it weak.
+    match = {"If-Match": f"W/{etag}"}
     assert (await client.delete(f"{url}/{row.id}", headers=match)).status_code == 204
 
 

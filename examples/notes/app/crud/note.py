@@ -17,7 +17,7 @@ COLLECTIONS = [
 
 
 def get(session: Session, key: int) -> models.Note:
-    """Return a note with its related rows."""
+    """Return the note with its related rows."""
     return rows.get(session, BY_ID, key, COLLECTIONS)
 
 
@@ -33,7 +33,7 @@ def create(
     session: Session,
     data: NoteCreate,
 ) -> models.Note:
-    """Create a note."""
+    """Create a new note."""
     return rows.create(session, models.Note, data)
 
 
@@ -48,7 +48,7 @@ def update(
 
 
 def delete(session: Session, key: int, versions: rows.Versions = None) -> None:
-    """Delete a note."""
+    """Delete the note."""
     rows.delete(session, models.Note, key, versions)
 
 

@@ -18,7 +18,7 @@ BY_ID = rows.by_id(
 
 
 def get(session: Session, key: int) -> models.NoteTag:
-    """Return a note tag with its related rows."""
+    """Return the note tag with its related rows."""
     return rows.get(session, BY_ID, key)
 
 
@@ -34,7 +34,7 @@ def create(
     session: Session,
     data: NoteTagCreate,
 ) -> models.NoteTag:
-    """Create a note tag."""
+    """Create a new note tag."""
     return rows.create(session, models.NoteTag, data)
 
 
@@ -49,7 +49,7 @@ def update(
 
 
 def delete(session: Session, key: int, versions: rows.Versions = None) -> None:
-    """Delete a note tag."""
+    """Delete the note tag."""
     rows.delete(session, models.NoteTag, key, versions)
 
 

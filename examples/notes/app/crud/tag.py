@@ -14,7 +14,7 @@ BY_ID = rows.by_id(models.Tag)
 
 
 def get(session: Session, key: int) -> models.Tag:
-    """Return a tag."""
+    """Return the tag."""
     return rows.get(session, BY_ID, key)
 
 
@@ -30,7 +30,7 @@ def create(
     session: Session,
     data: TagCreate,
 ) -> models.Tag:
-    """Create a tag."""
+    """Create a new tag."""
     return rows.create(session, models.Tag, data)
 
 
@@ -45,7 +45,7 @@ def update(
 
 
 def delete(session: Session, key: int, versions: rows.Versions = None) -> None:
-    """Delete a tag."""
+    """Delete the tag."""
     rows.delete(session, models.Tag, key, versions)
 
 

@@ -40,7 +40,7 @@ def create_note_tag(
     response: Response,
     session: SessionDep,
 ) -> models.NoteTag:
-    """Create a note tag."""
+    """Create a new note tag."""
     row = crud.create(session, data)
     set_created(request, response, row)
     return row
@@ -65,7 +65,7 @@ def read_note_tag(
     response: Response,
     session: ReadSessionDep,
 ) -> models.NoteTag:
-    """Get a note tag."""
+    """Get the note tag."""
     row = crud.get(session, key)
     set_etag(response, row)
     return row
@@ -83,7 +83,7 @@ def update_note_tag(
     response: Response,
     session: SessionDep,
 ) -> models.NoteTag:
-    """Update a note tag. Omitted fields are unchanged."""
+    """Update the note tag. Omitted fields are unchanged."""
     row = crud.update(session, key, data, versions)
     set_etag(response, row)
     return row
@@ -95,7 +95,7 @@ def delete_note_tag(
     versions: IfMatch,
     session: SessionDep,
 ) -> None:
-    """Delete a note tag."""
+    """Delete the note tag."""
     crud.delete(session, key, versions)
 
 

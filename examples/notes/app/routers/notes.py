@@ -28,7 +28,7 @@ def create_note(
     response: Response,
     session: SessionDep,
 ) -> models.Note:
-    """Create a note."""
+    """Create a new note."""
     row = crud.create(session, data)
     set_created(request, response, row)
     return row
@@ -53,7 +53,7 @@ def read_note(
     response: Response,
     session: ReadSessionDep,
 ) -> models.Note:
-    """Get a note."""
+    """Get the note."""
     row = crud.get(session, key)
     set_etag(response, row)
     return row
@@ -67,7 +67,7 @@ def update_note(
     response: Response,
     session: SessionDep,
 ) -> models.Note:
-    """Update a note. Omitted fields are unchanged."""
+    """Update the note. Omitted fields are unchanged."""
     row = crud.update(session, key, data, versions)
     set_etag(response, row)
     return row
@@ -79,7 +79,7 @@ def delete_note(
     versions: IfMatch,
     session: SessionDep,
 ) -> None:
-    """Delete a note."""
+    """Delete the note."""
     crud.delete(session, key, versions)
 
 

@@ -33,7 +33,7 @@ def create_tag(
     response: Response,
     session: SessionDep,
 ) -> models.Tag:
-    """Create a tag."""
+    """Create a new tag."""
     row = crud.create(session, data)
     set_created(request, response, row)
     return row
@@ -58,7 +58,7 @@ def read_tag(
     response: Response,
     session: ReadSessionDep,
 ) -> models.Tag:
-    """Get a tag."""
+    """Get the tag."""
     row = crud.get(session, key)
     set_etag(response, row)
     return row
@@ -76,7 +76,7 @@ def update_tag(
     response: Response,
     session: SessionDep,
 ) -> models.Tag:
-    """Update a tag. Omitted fields are unchanged."""
+    """Update the tag. Omitted fields are unchanged."""
     row = crud.update(session, key, data, versions)
     set_etag(response, row)
     return row
@@ -88,7 +88,7 @@ def delete_tag(
     versions: IfMatch,
     session: SessionDep,
 ) -> None:
-    """Delete a tag."""
+    """Delete the tag."""
     crud.delete(session, key, versions)
 
 

@@ -29,7 +29,7 @@ class NoteUpdate(Body):
 
 
 class NoteRead(Row):
-    """A note as returned by the API."""
+    """The note as returned by the API."""
 
     title: str
     body: str | None

@@ -24,7 +24,7 @@ class NoteTagUpdate(Body):
 
 
 class NoteTagRead(Row):
-    """A note tag as returned by the API."""
+    """The note tag as returned by the API."""
 
     note_id: int
     tag_id: int

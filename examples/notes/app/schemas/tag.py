@@ -25,7 +25,7 @@ class TagUpdate(Body):
 
 
 class TagRead(Row):
-    """A tag as returned by the API."""
+    """The tag as returned by the API."""
 
     name: str
     # Your own fields go below this line.

@@ -25,6 +25,6 @@ def make(
     session: Session,
     **values: Any,
 ) -> models.Note:
-    """Create a note; `values` override its fields."""
+    """Create a new note; `values` override its fields."""
     body = payload(session, **values)
     return crud.create(session, NoteCreate(**body))

@@ -26,6 +26,6 @@ def make(
     session: Session,
     **values: Any,
 ) -> models.NoteTag:
-    """Create a note tag; `values` override its fields."""
+    """Create a new note tag; `values` override its fields."""
     body = payload(session, **values)
     return crud.create(session, NoteTagCreate(**body))

@@ -23,6 +23,6 @@ def make(
     session: Session,
     **values: Any,
 ) -> models.Tag:
-    """Create a tag; `values` override its fields."""
+    """Create a new tag; `values` override its fields."""
     body = payload(session, **values)
     return crud.create(session, TagCreate(**body))

@@ -17,7 +17,7 @@ COLLECTIONS = [
 
 
 async def get(session: AsyncSession, key: int) -> models.Customer:
-    """Return a customer with its related rows."""
+    """Return the customer with its related rows."""
     return await session.run_sync(rows.get, BY_ID, key, COLLECTIONS)
 
 
@@ -33,7 +33,7 @@ async def create(
     session: AsyncSession,
     data: CustomerCreate,
 ) -> models.Customer:
-    """Create a customer."""
+    """Create a new customer."""
     return await session.run_sync(rows.create, models.Customer, data)
 
 
@@ -48,7 +48,7 @@ async def update(
 
 
 async def delete(session: AsyncSession, key: int, versions: rows.Versions = None) -> None:
-    """Delete a customer."""
+    """Delete the customer."""
     await session.run_sync(rows.delete, models.Customer, key, versions)
 
 
@@ -57,7 +57,7 @@ async def restore(
     key: int,
     versions: rows.Versions = None,
 ) -> models.Customer:
-    """Restore a customer and everything deleted with it."""
+    """Restore the customer and everything deleted with it."""
     return await session.run_sync(rows.restore, models.Customer, key, versions)
 
 

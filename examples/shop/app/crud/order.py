@@ -21,7 +21,7 @@ COLLECTIONS = [
 
 
 async def get(session: AsyncSession, key: int) -> models.Order:
-    """Return an order with its related rows."""
+    """Return the order with its related rows."""
     return await session.run_sync(rows.get, BY_ID, key, COLLECTIONS)
 
 
@@ -37,7 +37,7 @@ async def create(
     session: AsyncSession,
     data: OrderCreate,
 ) -> models.Order:
-    """Create an order."""
+    """Create a new order."""
     return await session.run_sync(rows.create, models.Order, data)
 
 
@@ -52,7 +52,7 @@ async def update(
 
 
 async def delete(session: AsyncSession, key: int, versions: rows.Versions = None) -> None:
-    """Delete an order."""
+    """Delete the order."""
     await session.run_sync(rows.delete, models.Order, key, versions)
 
 
@@ -61,7 +61,7 @@ async def restore(
     key: int,
     versions: rows.Versions = None,
 ) -> models.Order:
-    """Restore an order and everything deleted with it. Raises ParentDeletedError."""
+    """Restore the order and everything deleted with it. Raises ParentDeletedError."""
     return await session.run_sync(rows.restore, models.Order, key, versions)
 
 

@@ -19,7 +19,7 @@ BY_ID = rows.by_id(
 
 
 async def get(session: AsyncSession, key: int) -> models.OrderLine:
-    """Return an order line with its related rows."""
+    """Return the order line with its related rows."""
     return await session.run_sync(rows.get, BY_ID, key)
 
 
@@ -35,7 +35,7 @@ async def create(
     session: AsyncSession,
     data: OrderLineCreate,
 ) -> models.OrderLine:
-    """Create an order line."""
+    """Create a new order line."""
     return await session.run_sync(rows.create, models.OrderLine, data)
 
 
@@ -50,7 +50,7 @@ async def update(
 
 
 async def delete(session: AsyncSession, key: int, versions: rows.Versions = None) -> None:
-    """Delete an order line."""
+    """Delete the order line."""
     await session.run_sync(rows.delete, models.OrderLine, key, versions)
 
 
@@ -59,7 +59,7 @@ async def restore(
     key: int,
     versions: rows.Versions = None,
 ) -> models.OrderLine:
-    """Restore an order line and everything deleted with it. Raises ParentDeletedError."""
+    """Restore the order line and everything deleted with it. Raises ParentDeletedError."""
     return await session.run_sync(rows.restore, models.OrderLine, key, versions)
 
 

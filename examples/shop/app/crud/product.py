@@ -14,7 +14,7 @@ BY_ID = rows.by_id(models.Product)
 
 
 async def get(session: AsyncSession, key: int) -> models.Product:
-    """Return a product."""
+    """Return the product."""
     return await session.run_sync(rows.get, BY_ID, key)
 
 
@@ -30,7 +30,7 @@ async def create(
     session: AsyncSession,
     data: ProductCreate,
 ) -> models.Product:
-    """Create a product."""
+    """Create a new product."""
     return await session.run_sync(rows.create, models.Product, data)
 
 
@@ -45,7 +45,7 @@ async def update(
 
 
 async def delete(session: AsyncSession, key: int, versions: rows.Versions = None) -> None:
-    """Delete a product."""
+    """Delete the product."""
     await session.run_sync(rows.delete, models.Product, key, versions)
 
 
@@ -54,7 +54,7 @@ async def restore(
     key: int,
     versions: rows.Versions = None,
 ) -> models.Product:
-    """Restore a product and everything deleted with it."""
+    """Restore the product and everything deleted with it."""
     return await session.run_sync(rows.restore, models.Product, key, versions)
 
 

@@ -41,7 +41,7 @@ async def create_customer(
     response: Response,
     session: SessionDep,
 ) -> models.Customer:
-    """Create a customer."""
+    """Create a new customer."""
     row = await crud.create(session, data)
     set_created(request, response, row)
     return row
@@ -66,7 +66,7 @@ async def read_customer(
     response: Response,
     session: VisibleSessionDep,
 ) -> models.Customer:
-    """Get a customer."""
+    """Get the customer."""
     row = await crud.get(session, key)
     set_etag(response, row)
     return row
@@ -84,7 +84,7 @@ async def update_customer(
     response: Response,
     session: SessionDep,
 ) -> models.Customer:
-    """Update a customer. Omitted fields are unchanged."""
+    """Update the customer. Omitted fields are unchanged."""
     row = await crud.update(session, key, data, versions)
     set_etag(response, row)
     return row
@@ -101,7 +101,7 @@ async def delete_customer(
     versions: IfMatch,
     session: SessionDep,
 ) -> None:
-    """Delete a customer."""
+    """Delete the customer."""
     await crud.delete(session, key, versions)
 
 

@@ -41,7 +41,7 @@ async def create_order_line(
     response: Response,
     session: SessionDep,
 ) -> models.OrderLine:
-    """Create an order line."""
+    """Create a new order line."""
     row = await crud.create(session, data)
     set_created(request, response, row)
     return row
@@ -66,7 +66,7 @@ async def read_order_line(
     response: Response,
     session: VisibleSessionDep,
 ) -> models.OrderLine:
-    """Get an order line."""
+    """Get the order line."""
     row = await crud.get(session, key)
     set_etag(response, row)
     return row
@@ -84,7 +84,7 @@ async def update_order_line(
     response: Response,
     session: SessionDep,
 ) -> models.OrderLine:
-    """Update an order line. Omitted fields are unchanged."""
+    """Update the order line. Omitted fields are unchanged."""
     row = await crud.update(session, key, data, versions)
     set_etag(response, row)
     return row
@@ -96,7 +96,7 @@ async def delete_order_line(
     versions: IfMatch,
     session: SessionDep,
 ) -> None:
-    """Delete an order line."""
+    """Delete the order line."""
     await crud.delete(session, key, versions)
 
 

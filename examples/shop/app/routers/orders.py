@@ -35,7 +35,7 @@ async def create_order(
     response: Response,
     session: SessionDep,
 ) -> models.Order:
-    """Create an order."""
+    """Create a new order."""
     row = await crud.create(session, data)
     set_created(request, response, row)
     return row
@@ -60,7 +60,7 @@ async def read_order(
     response: Response,
     session: VisibleSessionDep,
 ) -> models.Order:
-    """Get an order."""
+    """Get the order."""
     row = await crud.get(session, key)
     set_etag(response, row)
     return row
@@ -78,7 +78,7 @@ async def update_order(
     response: Response,
     session: SessionDep,
 ) -> models.Order:
-    """Update an order. Omitted fields are unchanged."""
+    """Update the order. Omitted fields are unchanged."""
     row = await crud.update(session, key, data, versions)
     set_etag(response, row)
     return row
@@ -90,7 +90,7 @@ async def delete_order(
     versions: IfMatch,
     session: SessionDep,
 ) -> None:
-    """Delete an order."""
+    """Delete the order."""
     await crud.delete(session, key, versions)
 
 

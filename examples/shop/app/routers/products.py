@@ -34,7 +34,7 @@ async def create_product(
     response: Response,
     session: SessionDep,
 ) -> models.Product:
-    """Create a product."""
+    """Create a new product."""
     row = await crud.create(session, data)
     set_created(request, response, row)
     return row
@@ -59,7 +59,7 @@ async def read_product(
     response: Response,
     session: VisibleSessionDep,
 ) -> models.Product:
-    """Get a product."""
+    """Get the product."""
     row = await crud.get(session, key)
     set_etag(response, row)
     return row
@@ -77,7 +77,7 @@ async def update_product(
     response: Response,
     session: SessionDep,
 ) -> models.Product:
-    """Update a product. Omitted fields are unchanged."""
+    """Update the product. Omitted fields are unchanged."""
     row = await crud.update(session, key, data, versions)
     set_etag(response, row)
     return row
@@ -94,7 +94,7 @@ async def delete_product(
     versions: IfMatch,
     session: SessionDep,
 ) -> None:
-    """Delete a product."""
+    """Delete the product."""
     await crud.delete(session, key, versions)
 
 

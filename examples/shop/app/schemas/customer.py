@@ -27,7 +27,7 @@ class CustomerUpdate(Body):
 
 
 class CustomerRead(Row):
-    """A customer as returned by the API."""
+    """The customer as returned by the API."""
 
     name: str
     email: str

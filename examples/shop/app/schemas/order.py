@@ -33,7 +33,7 @@ class OrderUpdate(Body):
 
 
 class OrderRead(Row):
-    """An order as returned by the API."""
+    """The order as returned by the API."""
 
     number: str
     status: OrderStatus

@@ -26,7 +26,7 @@ class OrderLineUpdate(Body):
 
 
 class OrderLineRead(Row):
-    """An order line as returned by the API."""
+    """The order line as returned by the API."""
 
     order_id: int
     product_id: int

@@ -32,7 +32,7 @@ class ProductUpdate(Body):
 
 
 class ProductRead(Row):
-    """A product as returned by the API."""
+    """The product as returned by the API."""
 
     sku: str
     name: str

@@ -24,6 +24,6 @@ async def make(
     session: AsyncSession,
     **values: Any,
 ) -> models.Customer:
-    """Create a customer; `values` override its fields."""
+    """Create a new customer; `values` override its fields."""
     body = await payload(session, **values)
     return await crud.create(session, CustomerCreate(**body))

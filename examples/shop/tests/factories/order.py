@@ -30,6 +30,6 @@ async def make(
     session: AsyncSession,
     **values: Any,
 ) -> models.Order:
-    """Create an order; `values` override its fields."""
+    """Create a new order; `values` override its fields."""
     body = await payload(session, **values)
     return await crud.create(session, OrderCreate(**body))

@@ -31,6 +31,6 @@ async def make(
     session: AsyncSession,
     **values: Any,
 ) -> models.OrderLine:
-    """Create an order line; `values` override its fields."""
+    """Create a new order line; `values` override its fields."""
     body = await payload(session, **values)
     return await crud.create(session, OrderLineCreate(**body))

@@ -27,6 +27,6 @@ async def make(
     session: AsyncSession,
     **values: Any,
 ) -> models.Product:
-    """Create a product; `values` override its fields."""
+    """Create a new product; `values` override its fields."""
     body = await payload(session, **values)
     return await crud.create(session, ProductCreate(**body))

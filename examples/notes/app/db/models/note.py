@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Note(Base):
-    """A note."""
+    """A row of the notes table."""
 
     __tablename__ = "notes"
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class NoteTag(Base):
-    """A note tag."""
+    """A row of the note_tags table."""
 
     __tablename__ = "note_tags"
     __table_args__ = (

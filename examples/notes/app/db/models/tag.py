@@ -7,7 +7,7 @@ from app.db.base import Base
 
 
 class Tag(Base):
-    """A tag."""
+    """A row of the tags table."""
 
     __tablename__ = "tags"
     __table_args__ = (

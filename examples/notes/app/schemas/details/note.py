@@ -1,4 +1,4 @@
-"""A note with its related rows."""
+"""The note with its related rows."""
 
 from typing import Self
 
@@ -10,7 +10,7 @@ from app.schemas.pages import split_nested
 
 
 class NoteDetail(NoteRead):
-    """A note with its related rows. `…_next` is the URL of further rows."""
+    """The note with its related rows. `…_next` is the URL of further rows."""
 
     tags: list[NoteTagRead]
     tags_next: str | None = None

@@ -1,4 +1,4 @@
-"""A note tag with its related rows."""
+"""The note tag with its related rows."""
 
 from app.schemas.note import NoteRead
 from app.schemas.note_tag import NoteTagRead
@@ -6,7 +6,7 @@ from app.schemas.tag import TagRead
 
 
 class NoteTagDetail(NoteTagRead):
-    """A note tag with its related rows."""
+    """The note tag with its related rows."""
 
     note: NoteRead
     tag: TagRead

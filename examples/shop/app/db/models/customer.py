@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Customer(SoftDeleteMixin, Base):
-    """A customer."""
+    """A row of the customers table."""
 
     __tablename__ = "customers"
     __table_args__ = (

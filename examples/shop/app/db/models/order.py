@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Order(SoftDeleteMixin, Base):
-    """An order."""
+    """A row of the orders table."""
 
     __tablename__ = "orders"
     __table_args__ = (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class OrderLine(SoftDeleteMixin, Base):
-    """An order line."""
+    """A row of the order_lines table."""
 
     __tablename__ = "order_lines"
     __table_args__ = (

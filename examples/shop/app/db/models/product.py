@@ -10,7 +10,7 @@ from app.db.soft_delete import DELETED, LIVE, SoftDeleteMixin
 
 
 class Product(SoftDeleteMixin, Base):
-    """A product."""
+    """A row of the products table."""
 
     __tablename__ = "products"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""A customer with its related rows."""
+"""The customer with its related rows."""
 
 from typing import Self
 
@@ -10,7 +10,7 @@ from app.schemas.pages import split_nested
 
 
 class CustomerDetail(CustomerRead):
-    """A customer with its related rows. `…_next` is the URL of further rows."""
+    """The customer with its related rows. `…_next` is the URL of further rows."""
 
     orders: list[OrderRead]
     orders_next: str | None = None

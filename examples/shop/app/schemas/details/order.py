@@ -1,4 +1,4 @@
-"""An order with its related rows."""
+"""The order with its related rows."""
 
 from typing import Self
 
@@ -11,7 +11,7 @@ from app.schemas.pages import split_nested
 
 
 class OrderDetail(OrderRead):
-    """An order with its related rows. `…_next` is the URL of further rows."""
+    """The order with its related rows. `…_next` is the URL of further rows."""
 
     customer: CustomerRead
     lines: list[OrderLineRead]

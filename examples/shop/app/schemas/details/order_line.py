@@ -1,4 +1,4 @@
-"""An order line with its related rows."""
+"""The order line with its related rows."""
 
 from app.schemas.order import OrderRead
 from app.schemas.order_line import OrderLineRead
@@ -6,7 +6,7 @@ from app.schemas.product import ProductRead
 
 
 class OrderLineDetail(OrderLineRead):
-    """An order line with its related rows."""
+    """The order line with its related rows."""
 
     order: OrderRead
     product: ProductRead
