@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import copier
+import jinja2
 import pytest
 
-from databases import Database, postgres
+from databases import Database, end_forks, postgres
 from projects import GIT_ENV, commit_working_tree, questions, run
 
 Render = Callable[..., Path]
@@ -79,12 +80,46 @@ def _plain_git() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _compile_once() -> Iterator[None]:
+    """Compile each template once: Copier does so again for each copy, three times for an update."""
+    compile_ = jinja2.Environment.compile
+    compiled: dict[tuple[object, ...], Any] = {}
+
+    # The file's name, which Copier's clones change, is only for tracebacks.
+    def compile_once(
+        self: jinja2.Environment,
+        source: Any,
+        name: str | None = None,
+        filename: str | None = None,
+        **options: Any,
+    ) -> Any:
+        key = (type(self), source, name, *sorted(options.items()))
+        if key not in compiled:
+            compiled[key] = compile_(self, source, name, filename, **options)
+        elif isinstance(source, str):
+            # Copier's extension for loops in file names starts anew here.
+            self.preprocess(source, name, filename)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.Environment, "compile", compile_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _provider() -> Iterator[None]:
     """Set what projects with an identity provider require; others ignore it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OIDC_ISSUER", "http://localhost:9")
         patch.setenv("OIDC_AUDIENCE", "test")
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forks() -> Iterator[None]:
+    """End the processes that ran Alembic."""
+    yield
+    end_forks()
 
 
 @pytest.fixture(scope="session")

@@ -4,35 +4,15 @@ import json
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from projects import run
+import pytest
 
-# What a project has installed to reach PostgreSQL with, used without SQLAlchemy.
-_SQL = """
-import asyncio, json, sys
-url, *statements = json.load(sys.stdin)
-try:
-    import psycopg
-except ImportError:
-    import asyncpg
-    async def main():
-        connection = await asyncpg.connect(url)
-        for statement in statements:
-            rows = [list(row) for row in await connection.fetch(statement)]
-        await connection.close()
-        return rows
-    rows = asyncio.run(main())
-else:
-    with psycopg.connect(url, autocommit=True) as connection:
-        for statement in statements:
-            cursor = connection.execute(statement)
-            rows = [list(row) for row in cursor.fetchall()] if cursor.description else []
-print(json.dumps(rows, default=str))
-"""
+from projects import DATA, run
+
 _SERVE = """
 import sys
 from dev import temporary_database
@@ -57,6 +37,33 @@ def postgres(project: Path, python: Path) -> Iterator[str]:
         process.communicate()
 
 
+# A process of each interpreter, with Alembic imported.
+_forks: dict[Path, subprocess.Popen[str]] = {}
+
+
+def _ask(python: Path, **request: Any) -> Any:
+    """Return what the process of an interpreter answers, or fail with its error."""
+    process = _forks.get(python)
+    if process is None:
+        process = _forks[python] = subprocess.Popen(
+            [python, DATA / "forks.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+    assert process.stdin
+    assert process.stdout
+    print(json.dumps(request), file=process.stdin, flush=True)
+    answer = json.loads(process.stdout.readline())
+    if not answer["ok"]:
+        pytest.fail(answer["output"], pytrace=False)
+    return answer["output"]
+
+
+def end_forks() -> None:
+    """End the processes that ran Alembic."""
+    while _forks:
+        _, process = _forks.popitem()
+        process.communicate()
+
+
 @dataclass
 class Database:
     """A database and the project that it belongs to."""
@@ -66,35 +73,28 @@ class Database:
     url: str
 
     def alembic(self, *args: str) -> str:
-        """Run Alembic on the database; return what it prints."""
-        return run(
-            [str(self.python), "-m", "alembic", *args],
-            self.project,
-            DATABASE_URL=self.url,
-            MIGRATIONS_DATABASE_URL=self.url,
-        )
+        """Run Alembic on the database; return what it prints, or fail with it."""
+        env = {
+            "DATABASE_URL": self.url,
+            "MIGRATIONS_DATABASE_URL": self.url,
+            "PATH": f"{self.python.parent}:/usr/bin:/bin",
+        }
+        output = _ask(self.python, alembic=args, project=str(self.project), env=env)
+        assert isinstance(output, str)
+        return output
 
     def sql(self, *statements: str) -> list[list[Any]]:
         """Run statements, each in a transaction of its own; return the rows of the last."""
-        if self.url.startswith("sqlite:///"):
-            connection = sqlite3.connect(self.url.removeprefix("sqlite:///"), isolation_level=None)
-            try:
-                connection.execute("PRAGMA foreign_keys = ON")
-                for statement in statements:
-                    rows = connection.execute(statement).fetchall()
-            finally:
-                connection.close()
-            return [list(row) for row in rows]
-        answer = subprocess.run(
-            [self.python, "-c", _SQL],
-            input=json.dumps([self.url, *statements]),
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        rows = json.loads(answer.stdout)
-        assert isinstance(rows, list)
-        return rows
+        if not self.url.startswith("sqlite:///"):
+            rows = _ask(self.python, sql=statements, url=self.url)
+            assert isinstance(rows, list)
+            return rows
+        path = self.url.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            for statement in statements:
+                rows = connection.execute(statement).fetchall()
+        return [list(row) for row in rows]
 
     def write_revision(self, message: str) -> str:
         """Write a revision as the project's README says; return its text."""

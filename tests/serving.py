@@ -127,6 +127,8 @@ def serve(project: Path, python: Path, folder: Path, **settings: str) -> Iterato
         socket.create_server(("127.0.0.1", 0), backlog=128) as listener,
         log.open("w", encoding="utf-8") as output,
     ):
+        # asyncio does so for its own sockets: otherwise each answer waits for an ACK.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         database = Database(project, python, direct)
         database.alembic("upgrade", "head")
         env = {

@@ -6,12 +6,9 @@ import re
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -65,34 +62,8 @@ ROWS = (
 )
 
 
-@dataclass
-class Library:
-    """A project with two models and a database; `server` runs Alembic for it."""
-
-    project: Path
-    python: Path
-    url: str
-    server: subprocess.Popen[str]
-
-    def alembic(self, *args: str) -> str:
-        """Run Alembic; return what it prints, or fail with it."""
-        env = {"DATABASE_URL": self.url, "PATH": f"{self.python.parent}:/usr/bin:/bin"}
-        output = self._ask(alembic=args, project=str(self.project), env=env)
-        assert isinstance(output, str)
-        return output
-
-    def sql(self, *statements: str) -> list[list[Any]]:
-        """Run statements; return the rows of the last."""
-        if not self.url.startswith("sqlite:///"):
-            rows = self._ask(sql=statements, url=self.url)
-            assert isinstance(rows, list)
-            return rows
-        path = self.url.removeprefix("sqlite:///")
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute("PRAGMA foreign_keys = ON")
-            for statement in statements:
-                rows = connection.execute(statement).fetchall()
-        return [list(row) for row in rows]
+class Library(Database):
+    """A project with two models and a database."""
 
     def change(self, *changes: tuple[str, str]) -> None:
         """Change the models."""
@@ -117,35 +88,12 @@ class Library:
         """Write the newest revision again."""
         self.newest.write_text(text, encoding="utf-8")
 
-    def _ask(self, **request: Any) -> Any:
-        assert self.server.stdin
-        assert self.server.stdout
-        print(json.dumps(request), file=self.server.stdin, flush=True)
-        answer = json.loads(self.server.stdout.readline())
-        if not answer["ok"]:
-            pytest.fail(answer["output"], pytrace=False)
-        return answer["output"]
-
-
-@pytest.fixture(scope="module")
-def alembic_server(rendered: Render, environment: Environment) -> Iterator[subprocess.Popen[str]]:
-    """Run a process that has Alembic imported."""
-    with subprocess.Popen(
-        [environment(rendered(mode="sync")), DATA / "alembic_server.py"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield process
-        process.communicate()
-
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def original(
     request: pytest.FixtureRequest,
     rendered: Render,
     environment: Environment,
-    alembic_server: subprocess.Popen[str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Library:
     """Create a project and its database, with a row in each table."""
@@ -153,7 +101,7 @@ def original(
     answers = {"database": request.param, "mode": "sync", "resources": ""}
     project = shutil.copytree(rendered(**answers), folder / "project")
     url = f"sqlite:///{folder / 'library.db'}"
-    library = Library(project, environment(rendered(mode="sync")), url, alembic_server)
+    library = Library(project, environment(rendered(mode="sync")), url)
     if request.param == "postgresql":
         server = replace(library, url=request.getfixturevalue("server"))
         server.sql("CREATE DATABASE original")
@@ -227,8 +175,7 @@ def follow_renames(path: Path) -> None:
 
 def test_no_changes_give_no_revision(library: Library) -> None:
     library.alembic("check")
-    project = Database(library.project, library.python, library.url)
-    assert project.write_revision("Nothing") == ""
+    assert library.write_revision("Nothing") == ""
 
 
 def test_new_required_column_without_default_is_refused(library: Library) -> None:
@@ -447,7 +394,7 @@ def test_removed_choice_is_refused_while_rows_have_it(library: Library) -> None:
     library.change(('    DRAMA = "drama"\n', ""))
     with pytest.raises(pytest.fail.Exception, match="New upgrade operations detected"):
         library.alembic("check")
-    revision = Database(library.project, library.python, library.url).write_revision("No drama")
+    revision = library.write_revision("No drama")
     assert "books.genre can only be 'novel', 'poetry'" in prose(revision)
     with pytest.raises(pytest.fail.Exception, match="1 rows in books"):
         library.alembic("upgrade", "head")

@@ -12,22 +12,12 @@ import pytest
 from conftest import Environment, Render, once
 from projects import DATA, run, run_suite
 from serving import Served, serve, sign_in
-from variants import OPEN, THOROUGH
+from variants import OPEN, PAIRED, THOROUGH
 
 RESOURCES = (DATA / "contract" / "resources.yml").read_text(encoding="utf-8")
 
-# Every pair of a mode, a database and soft delete; all variants on request.
-SERVED = [
-    "async-postgresql",
-    "sync-postgresql-soft",
-    "async-sqlite-soft",
-    "sync-sqlite",
-]
-# The pooler changes neither cursors nor plans.
-DIRECT = [name for name in OPEN if "pgbouncer" not in name]
 
-
-@pytest.mark.parametrize("variant", OPEN if THOROUGH else DIRECT)
+@pytest.mark.parametrize("variant", OPEN if THOROUGH else PAIRED)
 def test_lists_are_complete_and_served_by_indexes(
     variant: str, render: Render, environment: Environment
 ) -> None:
@@ -60,7 +50,7 @@ def schemathesis(served: Served, folder: Path, *options: str) -> None:
     run([*command, *options, f"{served.url}/openapi.json"], folder, SCHEMATHESIS_HOOKS=hooks)
 
 
-@pytest.mark.parametrize("variant", OPEN if THOROUGH else SERVED)
+@pytest.mark.parametrize("variant", OPEN if THOROUGH else PAIRED)
 def test_schemathesis_finds_nothing_unexplained(
     variant: str, api: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -121,7 +111,7 @@ def typed_clients(served: Served, folder: Path, token: str) -> None:
     run(["node", "main.js", served.url, token], script)
 
 
-@pytest.mark.parametrize("variant", OPEN if THOROUGH else SERVED)
+@pytest.mark.parametrize("variant", OPEN if THOROUGH else PAIRED)
 def test_typed_clients_create_list_update_and_delete(
     variant: str, api: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -1,12 +1,13 @@
 """Answers that change on a living database: one update, one revision, no row lost."""
 
-from typing import Any
+import sqlite3
 
 import pytest
 
 from conftest import Environment, OpenDatabase, Render
 from projects import ROOT, check, git, run
 from updating import commit, conflicts, update
+from variants import DIRECT, OPEN, THOROUGH
 
 BEFORE = """\
 author:
@@ -47,18 +48,14 @@ _JOINED = "FROM posts JOIN authors ON authors.id = author_id ORDER BY posts.id"
 ROWS_BEFORE = f"SELECT posts.id, title, status, name, bio {_JOINED}"
 ROWS_AFTER = f"SELECT posts.id, title, status, name, bio, karma, editor_id, rating {_JOINED}"
 
-VARIANTS = {
-    f"{mode}-{database}": {"mode": mode, "database": database}
-    for mode in ("async", "sync")
-    for database in ("postgresql", "sqlite")
-}
 
-
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(
+    "variant", DIRECT if THOROUGH else ["async-postgresql", "sync-sqlite-soft"]
+)
 def test_tables_grow_by_one_update_and_one_revision(
     variant: str, render: Render, open_database: OpenDatabase
 ) -> None:
-    answers: dict[str, Any] = VARIANTS[variant]
+    answers = OPEN[variant]
     project = commit(render(resources=BEFORE, **answers))
     database = open_database(project, answers["database"])
     database.alembic("upgrade", "head")
@@ -81,8 +78,7 @@ def test_tables_grow_by_one_update_and_one_revision(
     database.alembic("upgrade", "head")
     database.alembic("check")
     assert database.sql(ROWS_AFTER) == [[*row, 7, None, None] for row in rows]
-    if variant in {"async-postgresql", "sync-sqlite"}:
-        check(project, database.python)
+    check(project, database.python)
 
 
 CASCADE = """\
@@ -119,6 +115,8 @@ member:
   team: ref(team) on_delete=cascade
   mentor: ref(team) optional
 """
+# How a database refuses a statement.
+REFUSED = (sqlite3.IntegrityError, pytest.fail.Exception)
 MARK = "UPDATE {} SET deleted_at = '2026-01-02 03:04:05.000006+00:00' WHERE {}"
 
 
@@ -145,7 +143,7 @@ def test_soft_delete_comes_and_goes_and_no_deleted_row_comes_back(
     assert database.sql(emails) == [["a@example.com"], ["b@example.com"]]
     # What a deleted row had can be taken; what a live row has cannot.
     again = "INSERT INTO members (email, team_id) VALUES ('b@example.com', 1)"
-    with pytest.raises(Exception, match=r"(?i)unique|non-zero exit"):
+    with pytest.raises(REFUSED, match=r"(?i)unique"):
         database.sql(again)
     database.sql(MARK.format("members", "team_id = 2"), again)
 
@@ -165,7 +163,7 @@ def test_soft_delete_comes_and_goes_and_no_deleted_row_comes_back(
         ["a@example.com", 1, None],
         ["b@example.com", 1, None],
     ]
-    with pytest.raises(Exception, match=r"(?i)unique|non-zero exit"):
+    with pytest.raises(REFUSED, match=r"(?i)unique"):
         database.sql(again)
 
 

@@ -1,9 +1,10 @@
-"""Lint beyond what a project selects, and its pre-commit hooks."""
+"""Lint beyond what a project selects, its pre-commit hooks, and its line endings."""
 
 import pytest
 
 from conftest import Environment, Render
 from projects import git, run
+from updating import commit
 from variants import VARIANTS
 
 # Rules that a project's code may break, with the reason.
@@ -53,3 +54,11 @@ def test_hooks_pass(render: Render) -> None:
     git(project, "init", "--quiet")
     git(project, "add", "--all")
     run(["uv", "run", "--quiet", "pre-commit", "run", "--all-files"], project)
+
+
+def test_lines_end_alike_on_every_system(render: Render) -> None:
+    project = commit(render())
+    main = project / "app" / "main.py"
+    main.unlink()
+    git(project, "-c", "core.autocrlf=true", "checkout", "--", "app/main.py")
+    assert b"\r" not in main.read_bytes()

@@ -1,19 +1,20 @@
 """What Copier says before and after its work: the steps that apply, and no others."""
 
 import json
-import os
-import subprocess
+from contextlib import chdir, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import copier
 import pytest
 import yaml
+from copier.__main__ import CopierApp
 from jinja2_ansible_filters.core_filters import FilterModule
 
 from conftest import Render
 from macros import SETTINGS, Renderer, environment, load_macros
-from projects import git
+from projects import ROOT, git, run
 from updating import append, commit, files, update
 
 MESSAGES = load_macros("messages")
@@ -60,18 +61,17 @@ def message(name: str, folder: Path | str = ".", **context: Any) -> str:
     return template.render(_copier_conf=conf(folder), **context)
 
 
-def run_copier(*args: str | Path, cwd: Path | None = None, refused: bool = False) -> str:
+def run_copier(*args: str | Path, cwd: Path = ROOT, refused: bool = False) -> str:
     """Run Copier as a person does, without trust; return what it prints."""
-    result = subprocess.run(
-        ["copier", *args],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, "NO_COLOR": "1"},
-    )
-    assert bool(result.returncode) is refused, result.stderr
-    return result.stderr
+    printed = StringIO()
+    with chdir(cwd), redirect_stderr(printed):
+        try:
+            _, status = CopierApp.run(["copier", *map(str, args)], exit=False)
+        except ValueError as error:
+            printed.write(str(error))
+            status = 1
+    assert bool(status) is refused, printed.getvalue()
+    return printed.getvalue()
 
 
 def steps(before: dict[str, Any], **changes: Any) -> str:
@@ -340,7 +340,7 @@ def test_an_update_names_its_undo_and_what_it_did_not_reach(render: Render) -> N
     assert 'uv run dev.py revision "Keep deleted rows"' in after_it
     assert files(project) != before
 
-    subprocess.run(["sh", "-c", undo], cwd=project, check=True, capture_output=True)
+    run(["sh", "-c", undo], project)
     assert files(project) == before
     assert (project.parent / "elsewhere.txt").exists()
 

@@ -68,7 +68,7 @@ def refused(database: Database, words: str, *args: str) -> None:
         database.alembic(*args)
 
 
-@pytest.mark.parametrize("answers", ADOPTIONS, ids=name)
+@pytest.mark.parametrize("answers", ADOPTIONS if THOROUGH else ADOPTIONS[:2], ids=name)
 def test_rows_get_an_owner_and_lose_it_on_request_only(
     answers: dict[str, Any],
     render: Render,

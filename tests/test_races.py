@@ -6,12 +6,12 @@ import pytest
 
 from conftest import Environment, Render
 from projects import DATA, run
-from variants import OPEN
+from variants import DIRECT, OPEN, PAIRED, THOROUGH
 
 SUITE = DATA / "races"
 
 
-@pytest.mark.parametrize("variant", [name for name in OPEN if "pgbouncer" not in name])
+@pytest.mark.parametrize("variant", DIRECT if THOROUGH else PAIRED)
 def test_concurrent_requests(variant: str, render: Render, environment: Environment) -> None:
     resources = (SUITE / "resources.yml").read_text(encoding="utf-8")
     project = render(resources=resources, **OPEN[variant])

@@ -212,7 +212,7 @@ def test_the_commands_of_a_project(variant: str, checkout: Path, rendered: Rende
     run(["uv", "sync", "--quiet"], project)
     python = project / ".venv" / "bin" / "python"
     with database_urls(project, python) as (url, _pooled):
-        for command in commands(*documents(project)):
+        for command in dict.fromkeys(commands(*documents(project))):
             # The other test serves: only one can have the port.
             if command.startswith(tuple(ELSEWHERE)) or command.endswith("dev.py"):
                 continue

@@ -1,6 +1,7 @@
 """Every variant passes its own checks, and shows no trace of the options that are off."""
 
 import re
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from conftest import Environment, Render
 from projects import check, run
-from variants import AUTH, BACKENDS, EXAMPLES, OPEN, SPREAD, THOROUGH, VARIANTS, domain
+from variants import AUTH, BACKENDS, EXAMPLES, OPEN, SPREAD, THOROUGH, VARIANTS, domain, example
 
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
 
@@ -25,29 +26,20 @@ def test_every_two_answers_meet_in_a_variant() -> None:
     assert {variant for _, variant in SPREAD} == set(VARIANTS)
 
 
-# The others are checked with an example each; all of them on request.
-WITH_THE_DEFAULT_TABLES = VARIANTS if THOROUGH else list(VARIANTS)[::2]
-
-
-@pytest.mark.parametrize("variant", WITH_THE_DEFAULT_TABLES)
-def test_a_variant_passes_its_own_checks(
-    variant: str, render: Render, environment: Environment
-) -> None:
-    project = render(**VARIANTS[variant])
-    check(project, environment(project))
-
-
 @pytest.mark.parametrize(("name", "variant"), SPREAD)
-def test_an_example_passes_its_own_checks(
+def test_a_variant_passes_its_own_checks(
     name: str, variant: str, render: Render, environment: Environment
 ) -> None:
-    project = render(resources=domain(name), **VARIANTS[variant])
+    project = render(**example(name, variant))
     check(project, environment(project))
 
 
-@pytest.mark.parametrize(
-    ("mode", "auth"), [("async", "none"), ("sync", "none"), ("async", "oidc"), ("sync", "tokens")]
+WITHOUT_RESOURCES = (
+    list(product(("async", "sync"), AUTH)) if THOROUGH else [("async", "oidc"), ("sync", "none")]
 )
+
+
+@pytest.mark.parametrize(("mode", "auth"), WITHOUT_RESOURCES)
 def test_a_project_without_resources_passes_its_own_checks(
     mode: str, auth: str, render: Render, environment: Environment
 ) -> None:

@@ -27,6 +27,10 @@ OPEN: dict[str, dict[str, Any]] = {
     }
     for mode, backend, soft_delete in product(("async", "sync"), BACKENDS, (False, True))
 }
+# Those that reach their database without a pooler.
+DIRECT = [name for name in OPEN if "pgbouncer" not in name]
+# Every pair of a mode, a database and soft delete.
+PAIRED = ["async-postgresql", "sync-postgresql-soft", "async-sqlite-soft", "sync-sqlite"]
 AUTH = ["none", "tokens", "oidc"]
 # One `auth` for each, so that it meets every other answer; all of them on request.
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -42,9 +46,16 @@ def domain(name: str) -> str:
     return (DOMAINS / f"{name}.yml").read_text(encoding="utf-8")
 
 
+def example(name: str, variant: str) -> dict[str, Any]:
+    """Return the answers of a variant with the tables of an example."""
+    tables = {} if name == "default" else {"resources": domain(name)}
+    return {**VARIANTS[variant], **tables}
+
+
 def fits(name: str, variant: str) -> bool:
     """Return whether an example can be rendered: `_access` needs accounts."""
-    return VARIANTS[variant]["auth"] != "none" or "_access" not in domain(name)
+    answers = example(name, variant)
+    return answers["auth"] != "none" or "_access" not in answers.get("resources", "")
 
 
 def spread(examples: list[str]) -> Iterator[tuple[str, str]]:
@@ -57,7 +68,7 @@ def spread(examples: list[str]) -> Iterator[tuple[str, str]]:
 
 
 # Every example in at least one variant, and every variant with an example; all pairs on request.
-EXAMPLES = sorted(path.stem for path in DOMAINS.glob("*.yml"))
+EXAMPLES = [*sorted(path.stem for path in DOMAINS.glob("*.yml")), "default"]
 SPREAD: list[tuple[str, str]] = (
     [pair for pair in product(EXAMPLES, VARIANTS) if fits(*pair)]
     if THOROUGH

@@ -3,16 +3,24 @@
 Requests come as lines of JSON on standard input, answers go to standard output.
 """
 
+import asyncio
 import json
 import os
 import sys
 import tempfile
 import traceback
+from contextlib import suppress
 
 import alembic.config
-import psycopg
 import pydantic_settings  # noqa: F401
-import sqlalchemy.orm  # noqa: F401
+
+# What there is depends on the project.
+psycopg = None
+with suppress(ImportError):
+    import psycopg
+with suppress(ImportError):
+    import asyncpg
+    import sqlalchemy.ext.asyncio  # noqa: F401
 
 
 def run(request: dict, output: int) -> None:
@@ -33,6 +41,26 @@ def run(request: dict, output: int) -> None:
     os._exit(code)
 
 
+async def fetch(url: str, statements: list[str]) -> list[list]:
+    """Run statements by asyncpg; return the rows of the last."""
+    connection = await asyncpg.connect(url)
+    for statement in statements:
+        rows = await connection.fetch(statement)
+    await connection.close()
+    return [list(row) for row in rows]
+
+
+def sql(url: str, statements: list[str]) -> list[list]:
+    """Run statements, each in a transaction of its own; return the rows of the last."""
+    if psycopg is None:
+        return asyncio.run(fetch(url, statements))
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            cursor = connection.execute(statement)
+            rows = cursor.fetchall() if cursor.description else []
+        return rows
+
+
 for line in sys.stdin:
     request = json.loads(line)
     if "alembic" in request:
@@ -44,11 +72,7 @@ for line in sys.stdin:
             answer = {"ok": status == 0, "output": output.read()}
     else:
         try:
-            with psycopg.connect(request["url"], autocommit=True) as connection:
-                for statement in request["sql"]:
-                    cursor = connection.execute(statement)
-                    rows = cursor.fetchall() if cursor.description else []
-            answer = {"ok": True, "output": rows}
-        except psycopg.Error as error:
+            answer = {"ok": True, "output": sql(request["url"], request["sql"])}
+        except Exception as error:  # noqa: BLE001
             answer = {"ok": False, "output": str(error)}
     print(json.dumps(answer, default=str), flush=True)
