@@ -10,12 +10,16 @@ from conftest import Environment, Render
 from databases import Database, postgres
 from projects import run
 from updating import commit, update
+from variants import THOROUGH
 
 SUITE = Path(__file__).parent / "data" / "soft_delete"
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-@pytest.mark.parametrize("mode", ["async", "sync"])
+BOTH = [("async", "postgresql"), ("sync", "sqlite")]
+MIXED = [("async", "sqlite"), ("sync", "postgresql")]
+
+
+@pytest.mark.parametrize(("mode", "database"), BOTH + MIXED * THOROUGH)
 def test_soft_delete_passes_its_own_suite(
     mode: str, database: str, render: Render, environment: Environment
 ) -> None:
