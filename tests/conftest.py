@@ -22,6 +22,7 @@ import pytest
 
 from databases import Database, end_forks, postgres
 from projects import GIT_ENV, commit_working_tree, questions, run
+from variants import VARIANTS
 
 Render = Callable[..., Path]
 Environment = Callable[[Path], Path]
@@ -160,24 +161,48 @@ def render(rendered: Render, tmp_path: Path) -> Render:
     return copy
 
 
+def needs(project: Path) -> list[str]:
+    """Return the lines of a project's pyproject.toml that say what it needs."""
+    text = (project / "pyproject.toml").read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line.startswith(('    "', "requires-python"))]
+
+
+def install_packages(project: Path, folder: Path) -> None:
+    """Create the environment of a project in a folder."""
+    run(
+        ["uv", "sync", "--quiet", "--project", str(project)],
+        cwd=project,
+        UV_PROJECT_ENVIRONMENT=str(folder),
+        UV_PYTHON=sys.executable,
+    )
+    (project / "uv.lock").unlink()
+
+
 @pytest.fixture(scope="session")
-def environment() -> Environment:
-    """Install a project's dependencies, once per set, and return the Python interpreter."""
+def environment(rendered: Render) -> Environment:
+    """Install a project's dependencies, once per set, and return the Python interpreter.
+
+    Beside it is one with the packages of all projects, for type checks.
+    """
+    with once("environments/everything") as (folder, is_new):
+        if is_new:
+            projects = [rendered(**answers) for answers in VARIANTS.values()]
+            project = shutil.copytree(projects[0], folder.with_name("everything.project"))
+            file = project / "pyproject.toml"
+            text = file.read_text(encoding="utf-8")
+            heading = "dependencies = [\n"
+            known = needs(project)
+            more = sorted({line for each in projects for line in needs(each)} - {*known})
+            file.write_text(
+                text.replace(heading, heading + "".join(f"{line}\n" for line in more), 1),
+                encoding="utf-8",
+            )
+            install_packages(project, folder)
 
     def install(project: Path) -> Path:
-        text = (project / "pyproject.toml").read_text(encoding="utf-8")
-        needs = [
-            line for line in text.splitlines() if line.startswith(('    "', "requires-python"))
-        ]
-        with once(f"environments/{digest(*needs)}") as (folder, is_new):
+        with once(f"environments/{digest(*needs(project))}") as (folder, is_new):
             if is_new:
-                run(
-                    ["uv", "sync", "--quiet", "--project", str(project)],
-                    cwd=project,
-                    UV_PROJECT_ENVIRONMENT=str(folder),
-                    UV_PYTHON=sys.executable,
-                )
-                (project / "uv.lock").unlink()
+                install_packages(project, folder)
         return folder / "bin" / "python"
 
     return install

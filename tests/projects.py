@@ -82,9 +82,11 @@ def check_code(project: Path, python: Path) -> None:
     tools = python.parent
     run([str(tools / "ruff"), "format", "--check", "--quiet", "."], project)
     run([str(tools / "ruff"), "check", "--quiet", "."], project)
-    # One cache per worker: mypy locks it.
-    cache = tools.parent / f"mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    run([str(tools / "mypy"), "--cache-dir", str(cache)], project)
+    # With all packages that any project has, so that one cache serves all projects of a worker.
+    everything = tools.parent.with_name("everything")
+    cache = everything / f"mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    packages = f"--python-executable={everything / 'bin' / 'python'}"
+    run([str(tools / "mypy"), packages, f"--cache-dir={cache}"], project)
 
 
 def run_suite(project: Path, python: Path, *args: str) -> None:
