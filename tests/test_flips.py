@@ -24,22 +24,33 @@ PUBLIC = MORE + "  _access: public\n"
 ALL = "author, note, tag"
 POOLED = {"pgbouncer": True}
 
-# What differs between two sets of answers, by the question it is about.
+# What differs between two sets of answers. Together is what changes different lines.
 FLIPS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "project_name": ({}, {"project_name": "Night Library"}),
-    "project_description": ({}, {"project_description": "Books that are lent by night."}),
+    "texts": (
+        {},
+        {
+            "project_name": "Night Library",
+            "project_description": "Books that are lent by night.",
+            "python_version": "3.13",
+            "ci": "none",
+        },
+    ),
     "mode": ({}, {"mode": "sync"}),
     "database": ({}, {"database": "sqlite"}),
     "pgbouncer": ({}, POOLED),
-    "pgbouncer_pool_mode": (POOLED, {**POOLED, "pgbouncer_pool_mode": "session"}),
-    "pgbouncer_default_pool_size": (POOLED, {**POOLED, "pgbouncer_default_pool_size": 7}),
-    "pgbouncer_max_client_conn": (POOLED, {**POOLED, "pgbouncer_max_client_conn": 321}),
+    "the pooler's settings": (
+        POOLED,
+        {
+            **POOLED,
+            "pgbouncer_pool_mode": "session",
+            "pgbouncer_default_pool_size": 7,
+            "pgbouncer_max_client_conn": 321,
+        },
+    ),
     "soft_delete": ({}, {"soft_delete": True}),
     "auth": ({}, {"auth": "tokens"}),
     "resources": ({}, {"resources": MORE}),
-    "python_version": ({}, {"python_version": "3.13"}),
     "kubernetes": (POOLED, {**POOLED, "kubernetes": True}),
-    "ci": ({}, {"ci": "none"}),
 }
 
 # Each step changes several answers of the one before.
@@ -98,9 +109,9 @@ def complete(answers: dict[str, Any]) -> dict[str, Any]:
     return {**POOL_DEFAULTS, **whole} if whole.get("pgbouncer") else whole
 
 
-@pytest.mark.parametrize("question", FLIPS)
-def test_one_changed_answer_gives_what_a_fresh_copy_gives(question: str, render: Render) -> None:
-    before, after = (complete(answers) for answers in FLIPS[question])
+@pytest.mark.parametrize("flip", FLIPS)
+def test_a_changed_answer_gives_what_a_fresh_copy_gives(flip: str, render: Render) -> None:
+    before, after = (complete(answers) for answers in FLIPS[flip])
     project = commit(render(**before))
     original = unguarded(project)
     update(project, **after, delete_files=ALL)
@@ -140,4 +151,5 @@ def test_the_answers_file_holds_every_answer(rendered: Render) -> None:
 
 def test_every_question_is_flipped() -> None:
     # The slug stays: test_questions.py.
-    assert FLIPS.keys() | {"delete_files", "mismatch", "project_slug"} == questions()
+    flipped = {name for _before, after in FLIPS.values() for name in after}
+    assert flipped | {"delete_files", "mismatch", "project_slug"} == questions()

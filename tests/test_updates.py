@@ -346,9 +346,7 @@ QUIET: dict[str, dict[str, Any]] = {
     "soft_delete": {"soft_delete": True},
     "pgbouncer": {"pgbouncer": True},
     "kubernetes": {"kubernetes": True},
-    "ci": {"ci": "none"},
-    "python_version": {"python_version": "3.13"},
-    "name": {"project_name": "Night Library"},
+    "texts": {"ci": "none", "python_version": "3.13", "project_name": "Night Library"},
     "resources": {"resources": RESOURCES + "tag:\n  name: str(50) unique\n"},
 }
 
