@@ -5,6 +5,7 @@ import shutil
 import sys
 import urllib.parse
 import urllib.request
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,18 @@ from variants import OPEN, THOROUGH
 
 SUITE = DATA / "access"
 RESOURCES = (SUITE / "resources.yml").read_text(encoding="utf-8")
-# Every mode, every database, and with and without soft delete; all variants on request.
-ATTACKED = ["async-postgresql-soft", "sync-sqlite"]
+# Each answer of every question; all variants on request.
+ATTACKED = [("async-postgresql-soft", "tokens"), ("sync-sqlite", "oidc")]
 
 
-@pytest.mark.parametrize("variant", OPEN if THOROUGH else ATTACKED)
-def test_nothing_leaks(variant: str, render: Render, environment: Environment) -> None:
-    project = render(resources=RESOURCES, **{**OPEN[variant], "auth": "tokens"})
+@pytest.mark.parametrize(
+    ("variant", "auth"), product(OPEN, ("tokens", "oidc")) if THOROUGH else ATTACKED
+)
+def test_nothing_leaks(variant: str, auth: str, render: Render, environment: Environment) -> None:
+    project = render(resources=RESOURCES, **{**OPEN[variant], "auth": auth})
     shutil.copytree(SUITE, project / "tests" / "leaks")
+    if auth == "oidc":
+        (project / "tests" / "leaks" / "test_tokens.py").unlink()
     run_suite(project, environment(project), "tests/leaks")
 
 
