@@ -18,12 +18,14 @@ from variants import OPEN, THOROUGH
 SUITE = DATA / "access"
 RESOURCES = (SUITE / "resources.yml").read_text(encoding="utf-8")
 # Each answer of every question; all variants on request.
-ATTACKED = [("async-postgresql-soft", "tokens"), ("sync-sqlite", "oidc")]
-
-
-@pytest.mark.parametrize(
-    ("variant", "auth"), product(OPEN, ("tokens", "oidc")) if THOROUGH else ATTACKED
+ATTACKED = (
+    [*product(OPEN, ("tokens", "oidc"))]
+    if THOROUGH
+    else [("async-postgresql-soft", "tokens"), ("sync-sqlite", "oidc")]
 )
+
+
+@pytest.mark.parametrize(("variant", "auth"), ATTACKED)
 def test_nothing_leaks(variant: str, auth: str, render: Render, environment: Environment) -> None:
     project = render(resources=RESOURCES, **{**OPEN[variant], "auth": auth})
     shutil.copytree(SUITE, project / "tests" / "leaks")
