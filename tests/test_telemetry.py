@@ -10,11 +10,15 @@ from projects import DATA, run, run_suite
 
 
 @pytest.mark.parametrize("mode", ["async", "sync"])
-def test_traces_and_metrics_reach_a_collector(mode: str, render: Render) -> None:
+def test_traces_and_metrics_reach_a_collector(
+    mode: str, render: Render, environment: Environment
+) -> None:
     project = render(mode=mode)
     shutil.copy2(DATA / "telemetry" / "test_telemetry.py", project / "tests")
+    # Not below pytest's folder, which other runs close to the user that PostgreSQL runs as.
+    packages = environment(project).parents[2] / f"telemetry-{mode}"
     command = ["uv", "run", "--quiet", "--extra", "telemetry", "pytest", "-q"]
-    run([*command, "tests/test_telemetry.py"], project)
+    run([*command, "tests/test_telemetry.py"], project, UV_PROJECT_ENVIRONMENT=str(packages))
 
 
 def test_the_log_of_the_whole_suite_contains_no_values(
