@@ -191,6 +191,13 @@ STEPS = {
     "whole": "path parameter, ETag, statement from the cache, ORM objects",
 }
 
+# What is observed, and the servers without it and with it.
+OBSERVED = [
+    ("hand-written: a log line for each request", "hand-written", "hand-written, logs"),
+    ("ours: a log line for each request, as by default", "ours", "ours, logs"),
+    ("ours: OpenTelemetry, off as by default", "ours, no telemetry", "ours"),
+]
+
 
 def steps(raw: Raw) -> str:
     """Return where the time of one read goes."""
@@ -203,13 +210,13 @@ def steps(raw: Raw) -> str:
     text = table(["each step has one thing more", "CPU, µs", "up to here"], rows)
     rows = [
         [
-            name,
-            *[number(panel.value(server_cpu, f"{name}{logs}", "whole")) for logs in ("", ", logs")],
-            verdict(panel.ratio((f"{name}, logs", "whole"), (name, "whole")), most=9),
+            what,
+            *[number(panel.value(server_cpu, name, "whole")) for name in (without, with_)],
+            verdict(panel.ratio((with_, "whole"), (without, "whole")), most=9),
         ]
-        for name in ("hand-written", "ours")
+        for what, without, with_ in OBSERVED
     ]
-    head = ["a log line for each request, as by default", "without, µs", "with, µs", "ratio"]
+    head = ["", "without, µs", "with, µs", "ratio"]
     return f"{text}\n\n{table(head, rows)}"
 
 

@@ -261,7 +261,7 @@ def core(bench: Bench) -> None:
 
 
 def steps(bench: Bench) -> None:
-    """Measure one read in steps, to see where its time goes, and a log line for each."""
+    """Measure one read in steps, to see where its time goes, and what is logged and traced."""
     project = bench.project(mode="async")
     database = bench.database("steps", project, bench.profile.rows)
     with bench.serve("steps", project, "steps:create_app", database) as server:
@@ -280,6 +280,7 @@ def steps(bench: Bench) -> None:
                 ("hand-written, logs", "orm_async:app", True),
                 ("ours", OURS, False),
                 ("ours, logs", OURS, True),
+                ("ours, no telemetry", "no_telemetry:create_app", False),
             )
         ]
         for turn in range(bench.profile.rounds):
