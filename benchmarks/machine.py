@@ -28,9 +28,9 @@ YARDSTICKS = Path(__file__).parent / "yardsticks"
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORES, OTHER_CORES = CORES[:1], CORES[1:] or CORES
 
-# Containers often forbid Python to keep what it compiles, which a user's machine does.
-_UNWANTED = {"VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"}
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in _UNWANTED} | {
+# Bytecode caching is on for users, but often disabled in containers.
+_REMOVED = {"VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in _REMOVED} | {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
     **{

@@ -191,11 +191,11 @@ STEPS = {
     "whole": "path parameter, ETag, statement from the cache, ORM objects",
 }
 
-# What is observed, and the servers without it and with it.
+# A description, and the names of the servers without and with the feature.
 OBSERVED = [
     ("hand-written: a log line for each request", "hand-written", "hand-written, logs"),
-    ("ours: a log line for each request, as by default", "ours", "ours, logs"),
-    ("ours: OpenTelemetry, off as by default", "ours, no telemetry", "ours"),
+    ("ours: a log line for each request (the default)", "ours", "ours, logs"),
+    ("ours: OpenTelemetry, not configured", "ours, no telemetry", "ours"),
 ]
 
 
@@ -210,11 +210,11 @@ def steps(raw: Raw) -> str:
     text = table(["each step has one thing more", "CPU, µs", "up to here"], rows)
     rows = [
         [
-            what,
+            label,
             *[number(panel.value(server_cpu, name, "whole")) for name in (without, with_)],
             verdict(panel.ratio((with_, "whole"), (without, "whole")), most=9),
         ]
-        for what, without, with_ in OBSERVED
+        for label, without, with_ in OBSERVED
     ]
     head = ["", "without, µs", "with, µs", "ratio"]
     return f"{text}\n\n{table(head, rows)}"

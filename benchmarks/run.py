@@ -261,7 +261,7 @@ def core(bench: Bench) -> None:
 
 
 def steps(bench: Bench) -> None:
-    """Measure one read in steps, to see where its time goes, and what is logged and traced."""
+    """Measure one read step by step, and the cost of logging and of OpenTelemetry."""
     project = bench.project(mode="async")
     database = bench.database("steps", project, bench.profile.rows)
     with bench.serve("steps", project, "steps:create_app", database) as server:

@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     It is not below pytest's own folder, which is closed to the user that PostgreSQL runs as.
     """
     if not hasattr(config, "workerinput"):
-        # Without bytecode, which containers often forbid, each process compiles its packages again.
+        # Containers often disable bytecode caching; every subprocess would recompile all packages.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         folder = tempfile.TemporaryDirectory(prefix="template-", ignore_cleanup_errors=True)
         Path(folder.name).chmod(0o755)

@@ -14,7 +14,7 @@ from strategies import legal_texts
 from variants import VARIANTS
 
 # See CONTRIBUTING.md. An example is a project, so nothing is run again to make it smaller.
-settings.register_profile("quick", max_examples=6, derandomize=True)
+settings.register_profile("quick", max_examples=8, derandomize=True)
 settings.register_profile("thorough", max_examples=200, derandomize=False)
 PROFILE = settings(
     settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick")),
@@ -53,7 +53,7 @@ def test_random_answers_make_code_as_its_formatter_and_linter_want_it(tmp_path: 
     renderer = Renderer()
     projects: list[Path] = []
 
-    @settings(PROFILE, max_examples=40 * PROFILE.max_examples)
+    @settings(PROFILE, max_examples=30 * PROFILE.max_examples)
     @given(answer=answers(most=5))
     def write(answer: tuple[str, str]) -> None:
         variant, text = answer

@@ -682,6 +682,12 @@ BAD_TEXTS = {
         "line 3: body: ",
         "a field of post is indented",
     ),
+    "two long names": (
+        f"{'long_' * 7}name:\n  a: int\n{'wide_' * 7}name: :{{_plural: {'wide_' * 7}names}}",
+        f"line 3: {'wide_' * 7}name: ",
+        "a field of long_long_long_lo... is indented",
+    ),
+    "a backslash in a name": ("a\\g: {b: int}", "line 1: a\\g: ", "not a name"),
     "a field of no resource": ("  a: int\n", "line 1: ", "a field of no resource"),
     "indented too far": ("post:\n  a: int\n   b: int", "line 3: post.b: ", "indented by 3"),
     "indented too little": ("post:\n  a: int\n b: int", "line 3: post.b: ", "indented by 1"),

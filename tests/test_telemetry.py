@@ -15,7 +15,7 @@ def test_traces_and_metrics_reach_a_collector(
 ) -> None:
     project = render(mode=mode)
     shutil.copy2(DATA / "telemetry" / "test_telemetry.py", project / "tests")
-    # Not below pytest's folder, which other runs close to the user that PostgreSQL runs as.
+    # Outside pytest's folder: other pytest runs make it unreadable for PostgreSQL's user.
     packages = environment(project).parents[2] / f"telemetry-{mode}"
     command = ["uv", "run", "--quiet", "--extra", "telemetry", "pytest", "-q"]
     run([*command, "tests/test_telemetry.py"], project, UV_PROJECT_ENVIRONMENT=str(packages))

@@ -1,4 +1,4 @@
-"""A rendered project without FastAPI's OpenTelemetry, to see what it costs while it is off."""
+"""A rendered project with FastAPI's OpenTelemetry instrumentation disabled."""
 
 from typing import Any
 

@@ -19,7 +19,7 @@ BY_VALUE = {
     r"no more than \d+ (digits|decimal places)": "JSON Schema does not limit a number's digits",
     r"use a date from": "`format: date` includes days that not every time zone can store",
     r"use ISO 8601": "`format: date-time` in other notations",
-    r"NUL characters, lone surrogates": "a schema does not reach the strings within free JSON",
+    r"NUL characters, lone surrogates": "JSON Schema cannot constrain strings in arbitrary JSON",
     r"use either cursor or offset": "OpenAPI cannot exclude one parameter by another",
 }
 

@@ -252,7 +252,7 @@ def test_account_takes_its_rows_along(world: World, me: Client, them: Client) ->
     if hasattr(Account, "password_hash"):
         assert again.status_code == 401
     else:
-        # The provider's token lives on, and begins another account.
+        # The token is still valid, and its next request creates a new account.
         assert again.json()["items"] == []
 
 

@@ -1,8 +1,11 @@
-"""Tokens belong to their account alone."""
+"""Tokens of another account cannot be seen, revoked or written."""
 
+import contextlib
 import datetime as dt
 
-from app.db.models import Token
+import sqlalchemy as sa
+from app.db.models import Note, Token
+from app.db.scope import ScopeError
 
 from .conftest import Client, World
 
@@ -23,3 +26,15 @@ def test_tokens_of_others_are_not_listed(world: World, me: Client, them: Client)
     assert theirs
     assert not mine & theirs
     assert world.own
+
+
+def test_rows_of_others_are_not_copied_into_tokens(world: World) -> None:
+    world.populate()
+    copied = sa.insert(Token).from_select(
+        ["account_id", "digest", "expires_at"],
+        sa.select(Note.owner_id, Note.title, Note.created_at),
+    )
+    with contextlib.suppress(ScopeError), world.mine.begin_nested():
+        world.mine.execute(copied)
+    tokens = sa.select(Token.digest).execution_options(unscoped=True)
+    assert "their" not in str(world.system.connection().execute(tokens).all())

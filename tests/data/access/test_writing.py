@@ -467,7 +467,7 @@ def _from_subquery() -> Any:
     return update(Tag).where(notes.c.tag_id == Tag.id).values(name=notes.c.title)
 
 
-# What identifies an account, and a column that may be the same in all of them.
+# The columns of an account's unique index, and a text column that is not unique.
 IDENTITY, TEXT = (
     (["email"], "password_hash")
     if hasattr(Account, "password_hash")
