@@ -7,9 +7,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from conftest import Environment, Render
@@ -113,6 +115,8 @@ def counts(served: Served) -> dict[str, int]:
 def test_accounts(served: Served) -> None:
     _test_command(served)
     _test_deletion(served)
+    if served.database.url.startswith("postgresql"):
+        _test_outages(served)
     log = served.log.read_text(encoding="utf-8")
     assert "POST /tokens" in log
     for secret in (PASSWORD, "ada@", "eve@", "$argon2"):
@@ -177,3 +181,22 @@ def _test_deletion(served: Served) -> None:
         "labels": 1,
     }
     assert eve("GET", f"/bookmarks/{bookmark}", 200)["topic_id"] is None
+
+
+def _test_outages(served: Served) -> None:
+    """Lose the database while it looks up a token, for reading and for writing."""
+    mia = client(served, "mia@example.com")
+    waiting = "FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    for function, method, path in (
+        ("pg_terminate_backend", "GET", "/accounts/me"),
+        ("pg_cancel_backend", "GET", "/accounts/me"),
+        ("pg_terminate_backend", "DELETE", "/tokens/1"),
+    ):
+        with psycopg.connect(served.database.url) as other, ThreadPoolExecutor() as pool:
+            other.execute("LOCK TABLE tokens")
+            answer = pool.submit(mia, method, path, 503)
+            while not other.execute(f"SELECT {function}(pid) {waiting}").fetchall():
+                # The statistics of a transaction do not change.
+                other.execute("SELECT pg_stat_clear_snapshot()")
+            answer.result()
+        mia("GET", "/accounts/me", 200)

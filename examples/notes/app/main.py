@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from app import docs, errors, openapi, telemetry
-from app.db.engine import DatabaseUnavailableError, build_engine, build_read_engine
+from app.db.engine import DatabaseUnavailableError, build_engines
 from app.db.pool import Slots
 from app.db.readiness import Readiness
 from app.db.session import build_read_session_factory, build_session_factory
@@ -27,11 +27,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # Numbers and switches only: text may be secret.
     shown = {name: value for name, value in settings if isinstance(value, (int, float))}
     logger.info("Settings: %s", shown)
-    engine = build_engine(settings)
+    engine, read_engine = build_engines(settings)
     app.state.session_factory = build_session_factory(engine)
-    read_engine = build_read_engine(settings, engine)
     app.state.read_session_factory = build_read_session_factory(read_engine)
-    pools = {"primary": engine}
+    # On one pool, the engine for reading sees the statements of both.
+    pools = {"primary": read_engine}
     telemetry.observe_pools(pools, [app.state.session_slots])
     if settings.sql_spans:
         for each in pools.values():

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.db.engine import build_engine
+from app.db.engine import build_engines
 from app.db.readiness import Readiness
 from app.db.session import build_read_session_factory, build_session_factory
 from app.main import create_app
@@ -44,11 +44,18 @@ def settings(alembic_config: Config) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def engine(settings: Settings) -> Iterator[Engine]:
-    """Yield the engine, configured as in production."""
-    engine = build_engine(settings)
-    yield engine
+def engines(settings: Settings) -> Iterator[tuple[Engine, Engine]]:
+    """Yield the engines for transactions and for reading, configured as in production."""
+    engine, read_engine = build_engines(settings)
+    yield engine, read_engine
+    read_engine.dispose()
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def engine(engines: tuple[Engine, Engine]) -> Engine:
+    """Return the engine for transactions."""
+    return engines[0]
 
 
 @pytest.fixture

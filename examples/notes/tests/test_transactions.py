@@ -13,7 +13,6 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event, text
 
-from app.db.engine import build_read_engine
 from app.db.session import (
     ReadSessionDep,
     SessionDep,
@@ -60,11 +59,11 @@ def stored(engine: Engine) -> int:
 
 
 @pytest.fixture(scope="module")
-def app(settings: Settings, engine: Engine) -> FastAPI:
+def app(settings: Settings, engines: tuple[Engine, Engine]) -> FastAPI:
     """Give the application, with routes that write and then end in one way or another."""
     app = create_app(settings)
+    engine, read_engine = engines
     app.state.session_factory = build_session_factory(engine)
-    read_engine = build_read_engine(settings, engine)
     app.state.read_session_factory = build_read_session_factory(read_engine)
 
     @app.post("/_probe/{key}", status_code=201)

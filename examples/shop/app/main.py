@@ -10,7 +10,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from app import docs, errors, openapi, telemetry
 from app.db.budget import connections_per_process
-from app.db.engine import DatabaseUnavailableError, build_engine, build_read_engine
+from app.db.engine import DatabaseUnavailableError, build_engines
 from app.db.readiness import Readiness
 from app.db.session import build_read_session_factory, build_session_factory
 from app.middleware import RequestMiddleware
@@ -28,13 +28,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     shown = {name: value for name, value in settings if isinstance(value, (int, float))}
     logger.info("Settings: %s", shown)
     logger.info("Connections per process: at most %d", connections_per_process(settings))
-    engine = build_engine(settings)
+    engine, read_engine = build_engines(settings)
     app.state.session_factory = build_session_factory(engine)
-    read_engine = build_read_engine(settings, engine)
     app.state.read_session_factory = build_read_session_factory(read_engine)
-    pools = {"primary": engine.sync_engine}
+    # On one pool, the engine for reading sees the statements of both.
+    pools = {"primary": read_engine.sync_engine}
     if settings.read_database_url:
-        pools["replica"] = read_engine.sync_engine
+        pools = {"primary": engine.sync_engine, "replica": read_engine.sync_engine}
     telemetry.observe_pools(pools, [each.pool for each in pools.values()])
     if settings.sql_spans:
         for each in pools.values():

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker
 
-from app.db.engine import build_engine
+from app.db.engine import build_engines
 from app.db.readiness import Readiness
 from app.db.session import build_read_session_factory, build_session_factory
 from app.main import create_app
@@ -74,11 +74,18 @@ def settings(alembic_config: Config) -> Settings:
 
 
 @pytest.fixture(scope="session")
-async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    """Yield the engine, configured as in production."""
-    engine = build_engine(settings)
-    yield engine
+async def engines(settings: Settings) -> AsyncIterator[tuple[AsyncEngine, AsyncEngine]]:
+    """Yield the engines for transactions and for reading, configured as in production."""
+    engine, read_engine = build_engines(settings)
+    yield engine, read_engine
+    await read_engine.dispose()
     await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def engine(engines: tuple[AsyncEngine, AsyncEngine]) -> AsyncEngine:
+    """Return the engine for transactions."""
+    return engines[0]
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db.engine import build_read_engine
 from app.db.session import (
     ReadSessionDep,
     SessionDep,
@@ -59,11 +58,11 @@ async def stored(engine: AsyncEngine) -> int:
 
 
 @pytest.fixture(scope="module")
-def app(settings: Settings, engine: AsyncEngine) -> FastAPI:
+def app(settings: Settings, engines: tuple[AsyncEngine, AsyncEngine]) -> FastAPI:
     """Give the application, with routes that write and then end in one way or another."""
     app = create_app(settings)
+    engine, read_engine = engines
     app.state.session_factory = build_session_factory(engine)
-    read_engine = build_read_engine(settings, engine)
     app.state.read_session_factory = build_read_session_factory(read_engine)
 
     @app.post("/_probe/{key}", status_code=201)

@@ -7,6 +7,7 @@ from typing import Any
 from app.db import session as module
 from app.db.session import ReadSessionDep, SessionDep
 from app.main import create_app as create_real_app
+from app.routing import Route
 from app.settings import Settings
 from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel
@@ -14,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 ASYNC = "run_in_threadpool" not in inspect.getsource(module)
-router = APIRouter(prefix="/probe")
+router = APIRouter(prefix="/probe", route_class=Route)
 
 
 class Answer(BaseModel):

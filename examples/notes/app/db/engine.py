@@ -19,12 +19,26 @@ class OutcomeUnknownError(Exception):
     """The connection was lost during COMMIT; the changes may or may not have been stored."""
 
 
-def build_engine(settings: Settings) -> sa.Engine:
-    """Create an engine; it connects on first use.
+def build_engines(settings: Settings) -> tuple[sa.Engine, sa.Engine]:
+    """Create the engines for transactions and for reading, which connect on first use.
 
-    Raises DatabaseUnavailableError, when connecting and executing, for every error that means the
-    database is unreachable or overloaded.
+    The second is in autocommit mode, on the pool of the first. Both raise DatabaseUnavailableError,
+    when connecting and executing, for every error that means the database is unavailable.
     """
+    read_engine = _create_engine(settings)
+    return _with_transactions(read_engine), read_engine
+
+
+def build_engine(settings: Settings) -> sa.Engine:
+    """Create the first of these alone."""
+    return _with_transactions(_create_engine(settings))
+
+
+def _with_transactions(engine: sa.Engine) -> sa.Engine:
+    return engine.execution_options(transactions=True)
+
+
+def _create_engine(settings: Settings) -> sa.Engine:
     engine = sa.create_engine(
         settings.sqlalchemy_url,
         pool_size=settings.pool_size,
@@ -38,11 +52,6 @@ def build_engine(settings: Settings) -> sa.Engine:
     event.listen(engine, "begin", _begin)
     event.listen(engine, "handle_error", _translate)
     return engine
-
-
-def build_read_engine(_settings: Settings, engine: sa.Engine) -> sa.Engine:
-    """Create an engine in autocommit mode on the pool of `engine`."""
-    return engine.execution_options(autocommit=True)
 
 
 def _unavailable(error: BaseException) -> DatabaseUnavailableError:
@@ -65,7 +74,7 @@ def _configure(connection: Any, _record: object) -> None:
 def _begin(connection: sa.Connection) -> None:
     # Take the write lock first: a transaction that reads and then writes fails at once, without
     # waiting, if another one has written in between.
-    if not connection.get_execution_options().get("autocommit"):
+    if connection.get_execution_options().get("transactions"):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

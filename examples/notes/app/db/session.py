@@ -50,7 +50,8 @@ def build_read_session_factory(engine: Engine) -> sessionmaker[Session]:
     return sessionmaker(engine, class_=ReadSession, expire_on_commit=False)
 
 
-def _open_session(request: Request, name: str) -> Session:
+def open_session(request: Request, name: str) -> Session:
+    """Open the request's session with the factory of this name."""
     # A second session would not see uncommitted rows and would use a second connection.
     if hasattr(request.state, "session"):
         msg = "a request has one session: use either SessionDep or ReadSessionDep"
@@ -95,7 +96,7 @@ async def get_db(request: Request, _slot: SlotDep) -> AsyncIterator[Session]:
     The connection is acquired by the first statement. Only what may wait for the database runs in
     a thread.
     """
-    session = _open_session(request, "session_factory")
+    session = open_session(request, "session_factory")
     try:
         yield session
         await run_in_threadpool(_commit, session)
@@ -108,7 +109,7 @@ async def get_db(request: Request, _slot: SlotDep) -> AsyncIterator[Session]:
 
 async def get_read_db(request: Request, _slot: SlotDep) -> AsyncIterator[Session]:
     """Provide a session that only reads: no BEGIN, no COMMIT, each statement sees the latest rows."""
-    session = _open_session(request, "read_session_factory")
+    session = open_session(request, "read_session_factory")
     try:
         yield session
     finally:

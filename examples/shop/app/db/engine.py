@@ -21,6 +21,9 @@ from app.settings import Settings
 _UNAVAILABLE_CLASSES = ("08", "53", "57")
 _UNAVAILABLE_STATES = ("40001", "40P01", "55P03")
 
+# Unlike the default one it opens no file. Windows does not have it.
+_Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
+
 
 class DatabaseUnavailableError(Exception):
     """The database is unreachable or overloaded; retrying may succeed."""
@@ -30,13 +33,30 @@ class OutcomeUnknownError(Exception):
     """The connection was lost during COMMIT; the changes may or may not have been stored."""
 
 
-def build_engine(settings: Settings, url: sa.URL | None = None) -> AsyncEngine:
-    """Create an engine; it connects on first use.
+def build_engines(settings: Settings) -> tuple[AsyncEngine, AsyncEngine]:
+    """Create the engines for transactions and for reading, which connect on first use.
 
-    Raises DatabaseUnavailableError, when connecting and executing, for every error that means the
-    database is unreachable or overloaded.
+    The second is in autocommit mode, on the replica or else on the pool of the first. Both raise
+    DatabaseUnavailableError, when connecting and executing, for every error that means the database
+    is unreachable or overloaded.
     """
-    url = url or settings.sqlalchemy_url
+    read_engine = _create_engine(settings, settings.sqlalchemy_url)
+    engine = _with_transactions(read_engine)
+    if url := settings.sqlalchemy_read_url:
+        read_engine = _create_engine(settings, url)
+    return engine, read_engine
+
+
+def build_engine(settings: Settings) -> AsyncEngine:
+    """Create the first of these alone."""
+    return _with_transactions(_create_engine(settings, settings.sqlalchemy_url))
+
+
+def _with_transactions(engine: AsyncEngine) -> AsyncEngine:
+    return engine.execution_options(isolation_level="READ COMMITTED")
+
+
+def _create_engine(settings: Settings, url: sa.URL) -> AsyncEngine:
     engine = create_async_engine(
         url,
         poolclass=Pool,
@@ -50,18 +70,13 @@ def build_engine(settings: Settings, url: sa.URL | None = None) -> AsyncEngine:
         connect_args=_connect_args(settings),
         # Keeps values out of errors and logs.
         hide_parameters=True,
+        # Reads are the most frequent; changing the mode of a connection costs a tenth of one.
+        isolation_level="AUTOCOMMIT",
     )
     event.listen(engine.sync_engine, "connect", partial(_configure, settings), insert=True)
     event.listen(engine.sync_engine, "checkout", _refuse_stale)
     event.listen(engine.sync_engine, "handle_error", _translate)
     return engine
-
-
-def build_read_engine(settings: Settings, engine: AsyncEngine) -> AsyncEngine:
-    """Create an engine in autocommit mode on the replica, or else on the pool of `engine`."""
-    if url := settings.sqlalchemy_read_url:
-        engine = build_engine(settings, url)
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _unavailable(error: BaseException) -> DatabaseUnavailableError:
@@ -147,7 +162,7 @@ def _refuse_stale(connection: Any, _record: object, _proxy: object) -> None:
     driver = connection.driver_connection
     if driver.closed:
         raise sa.exc.DisconnectionError
-    with selectors.DefaultSelector() as selector:
+    with _Selector() as selector:
         selector.register(driver.fileno(), selectors.EVENT_READ)
         if selector.select(timeout=0):
             raise sa.exc.DisconnectionError

@@ -49,7 +49,8 @@ def build_read_session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncS
     return async_sessionmaker(engine, sync_session_class=ReadSession, expire_on_commit=False)
 
 
-def _open_session(request: Request, name: str) -> AsyncSession:
+def open_session(request: Request, name: str) -> AsyncSession:
+    """Open the request's session with the factory of this name."""
     # A second session would not see uncommitted rows and would use a second connection.
     if hasattr(request.state, "session"):
         msg = "a request has one session: use either SessionDep or ReadSessionDep"
@@ -71,7 +72,7 @@ async def get_db(request: Request) -> AsyncIterator[AsyncSession]:
 
     The connection is acquired by the first statement.
     """
-    session = _open_session(request, "session_factory")
+    session = open_session(request, "session_factory")
     try:
         yield session
         await _commit(session)
@@ -84,7 +85,7 @@ async def get_db(request: Request) -> AsyncIterator[AsyncSession]:
 
 async def get_read_db(request: Request) -> AsyncIterator[AsyncSession]:
     """Provide a session that only reads: no BEGIN, no COMMIT, each statement sees the latest rows."""
-    session = _open_session(request, "read_session_factory")
+    session = open_session(request, "read_session_factory")
     try:
         yield session
     finally:
