@@ -30,7 +30,7 @@ def build_engines(settings: Settings) -> tuple[sa.Engine, sa.Engine]:
 
 
 def build_engine(settings: Settings) -> sa.Engine:
-    """Create the first of these alone."""
+    """Create the engine for transactions alone."""
     return _with_transactions(_create_engine(settings))
 
 

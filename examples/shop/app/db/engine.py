@@ -48,7 +48,7 @@ def build_engines(settings: Settings) -> tuple[AsyncEngine, AsyncEngine]:
 
 
 def build_engine(settings: Settings) -> AsyncEngine:
-    """Create the first of these alone."""
+    """Create the engine for transactions alone."""
     return _with_transactions(_create_engine(settings, settings.sqlalchemy_url))
 
 
@@ -70,7 +70,7 @@ def _create_engine(settings: Settings, url: sa.URL) -> AsyncEngine:
         connect_args=_connect_args(settings),
         # Keeps values out of errors and logs.
         hide_parameters=True,
-        # Reads are the most frequent; changing the mode of a connection costs a tenth of one.
+        # Most requests read, and changing the mode of a connection costs a tenth of a read.
         isolation_level="AUTOCOMMIT",
     )
     event.listen(engine.sync_engine, "connect", partial(_configure, settings), insert=True)
