@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from conftest import Environment, Render
@@ -183,20 +182,33 @@ def _test_deletion(served: Served) -> None:
     assert eve("GET", f"/bookmarks/{bookmark}", 200)["topic_id"] is None
 
 
+# Locks the tokens until a request waits for them, and ends its statement or its connection.
+INTERRUPT = """
+DO $$ BEGIN
+    LOCK TABLE tokens;
+    LOOP
+        PERFORM {function}(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock';
+        EXIT WHEN FOUND;
+        PERFORM pg_stat_clear_snapshot();
+    END LOOP;
+END $$
+"""
+
+
 def _test_outages(served: Served) -> None:
-    """Lose the database while it looks up a token, for reading and for writing."""
-    mia = client(served, "mia@example.com")
-    waiting = "FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    for function, method, path in (
-        ("pg_terminate_backend", "GET", "/accounts/me"),
-        ("pg_cancel_backend", "GET", "/accounts/me"),
-        ("pg_terminate_backend", "DELETE", "/tokens/1"),
-    ):
-        with psycopg.connect(served.database.url) as other, ThreadPoolExecutor() as pool:
-            other.execute("LOCK TABLE tokens")
-            answer = pool.submit(mia, method, path, 503)
-            while not other.execute(f"SELECT {function}(pid) {waiting}").fetchall():
-                # The statistics of a transaction do not change.
-                other.execute("SELECT pg_stat_clear_snapshot()")
-            answer.result()
-        mia("GET", "/accounts/me", 200)
+    account(served, "create", "mia@example.com", given=PASSWORD)
+    token = sign_in(served, "mia@example.com")[1]["access_token"]
+
+    def status(method: str, path: str) -> int:
+        return served.request(method, path, Authorization=f"Bearer {token}").status
+
+    for function in ("pg_cancel_backend", "pg_terminate_backend"):
+        for method, path in (("GET", "/accounts/me"), ("DELETE", f"/tokens/{2**40}")):
+            usual = status(method, path)
+            with ThreadPoolExecutor() as pool:
+                interrupted = pool.submit(served.database.sql, INTERRUPT.format(function=function))
+                while (found := status(method, path)) == usual:
+                    pass
+                interrupted.result()
+            assert found == 503
+            assert status(method, path) == usual
