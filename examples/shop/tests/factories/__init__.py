@@ -3,8 +3,11 @@
 import datetime as dt
 import itertools
 import string
+from collections import defaultdict
+from collections.abc import Iterator
 
-NUMBERS = itertools.count(1)
+# Of each factory.
+NUMBERS: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(1))
 ALPHABET = string.digits + string.ascii_letters
 
 

@@ -14,7 +14,7 @@ from tests.factories import customer as customer_factory
 
 async def payload(session: AsyncSession, **values: Any) -> dict[str, Any]:
     """Return a valid request body; `values` override its fields."""
-    n = next(NUMBERS)
+    n = next(NUMBERS[__name__])
     if "customer_id" not in values:
         row_1 = await customer_factory.make(session)
         values["customer_id"] = row_1.id

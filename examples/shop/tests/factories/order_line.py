@@ -14,7 +14,7 @@ from tests.factories import product as product_factory
 
 async def payload(session: AsyncSession, **values: Any) -> dict[str, Any]:
     """Return a valid request body; `values` override its fields."""
-    n = next(NUMBERS)
+    n = next(NUMBERS[__name__])
     if "order_id" not in values:
         row_1 = await order_factory.make(session)
         values["order_id"] = row_1.id

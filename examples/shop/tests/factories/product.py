@@ -13,7 +13,7 @@ from tests.factories import NUMBERS
 
 async def payload(_session: AsyncSession, **values: Any) -> dict[str, Any]:
     """Return a valid request body; `values` override its fields."""
-    n = next(NUMBERS)
+    n = next(NUMBERS[__name__])
     sample = {
         "sku": f"sku {n}",
         "name": f"name {n}",
