@@ -72,5 +72,10 @@ EXAMPLES = [*sorted(path.stem for path in DOMAINS.glob("*.yml")), "default"]
 SPREAD: list[tuple[str, str]] = (
     [pair for pair in product(EXAMPLES, VARIANTS) if fits(*pair)]
     if THOROUGH
-    else list(spread([*EXAMPLES]))
+    # The deepest references and those of shared rows, with accounts that are deleted.
+    else [
+        *spread([*EXAMPLES]),
+        ("91-deep", "sync-sqlite-tokens"),
+        ("94-access", "async-postgresql-tokens"),
+    ]
 )
