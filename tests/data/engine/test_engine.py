@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from app.db import engine as engines
 from app.db.engine import DatabaseUnavailableError, build_engine
 from app.settings import Settings
+from sqlalchemy import event
 from tests.pooler import run_pooler
 
 BEHIND_PGBOUNCER = "prepared_statements" in Settings.model_fields
@@ -53,6 +54,25 @@ def url(database_url: str):
         return
     with run_pooler(database_url) as pooled:
         yield pooled
+
+
+def test_connection_lost_before_its_first_check_is_unavailable(url: str) -> None:
+    connection = Connection(url)
+
+    def lose(opened, _record) -> None:
+        if hasattr(opened, "run_async"):
+            opened.run_async(lambda driver: driver.close())
+        else:
+            opened.close()
+
+    async def run() -> None:
+        with pytest.raises(DatabaseUnavailableError):
+            await connection.__aenter__()
+        await _await(connection.engine.dispose())
+
+    engine = getattr(connection.engine, "sync_engine", connection.engine)
+    event.listen(engine, "connect", lose, insert=True)
+    asyncio.run(run())
 
 
 def test_sessions_are_in_utc(url: str) -> None:
