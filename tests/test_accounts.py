@@ -207,7 +207,7 @@ def _test_outages(served: Served) -> None:
             usual = status(method, path)
             with ThreadPoolExecutor() as pool:
                 interrupted = pool.submit(served.database.sql, INTERRUPT.format(function=function))
-                while (found := status(method, path)) == usual:
+                while (found := status(method, path)) == usual and not interrupted.done():
                     pass
                 interrupted.result()
             assert found == 503
