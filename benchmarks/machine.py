@@ -28,7 +28,7 @@ YARDSTICKS = Path(__file__).parent / "yardsticks"
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORES, OTHER_CORES = CORES[:1], CORES[1:] or CORES
 
-# Bytecode caching is on for users, but often disabled in containers.
+# Python caches bytecode by default; containers often disable that.
 _REMOVED = {"VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"}
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in _REMOVED} | {
     "GIT_CONFIG_GLOBAL": os.devnull,

@@ -191,7 +191,7 @@ STEPS = {
     "whole": "path parameter, ETag, statement from the cache, ORM objects",
 }
 
-# A description, and the names of the servers without and with the feature.
+# A label, the server without the feature, and the server with it.
 OBSERVED = [
     ("hand-written: a log line for each request", "hand-written", "hand-written, logs"),
     ("ours: a log line for each request (the default)", "ours", "ours, logs"),

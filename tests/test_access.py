@@ -17,7 +17,7 @@ from variants import OPEN, THOROUGH
 
 SUITE = DATA / "access"
 RESOURCES = (SUITE / "resources.yml").read_text(encoding="utf-8")
-# Both modes, both databases, both kinds of accounts; all variants under the thorough switch.
+# Both modes, both databases and both ways to sign in; all variants under the thorough switch.
 ATTACKED = (
     [*product(OPEN, ("tokens", "oidc"))]
     if THOROUGH

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from inspect import iscoroutinefunction
+from inspect import isasyncgenfunction, iscoroutinefunction, isfunction, isgeneratorfunction
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -36,8 +36,9 @@ class Route(APIRoute):
 
 
 def _in_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    # FastAPI would check the response in another thread, and switching costs more than the check.
-    if iscoroutinefunction(endpoint):
+    # FastAPI would validate the response in a second thread, which costs more than the validation.
+    others = (iscoroutinefunction, isgeneratorfunction, isasyncgenfunction)
+    if not isfunction(endpoint) or any(is_other(endpoint) for is_other in others):
         return endpoint
 
     @wraps(endpoint)

@@ -48,6 +48,11 @@ def app(settings: Settings) -> FastAPI:
     def search(tag: Annotated[list[str], Query()], limit: int = 1) -> Note:
         return Note(text=f"{tag} {limit}")
 
+    @router.get("/stream")
+    def stream() -> Iterator[Note]:
+        for text in ("a", "b"):
+            yield Note(text=text)
+
     app.include_router(router)
     return app
 
@@ -80,6 +85,11 @@ def test_only_lists_are_repeated_in_a_query(client: TestClient) -> None:
     response = client.get("/_lists?tag=a&limit=1&limit=2")
     assert response.status_code == 422
     assert response.json()["errors"][0]["loc"] == ["query", "limit"]
+
+
+def test_a_route_can_stream(client: TestClient) -> None:
+    response = client.get("/_lists/stream")
+    assert response.text.split() == ['{"text":"a"}', '{"text":"b"}']
 
 
 def test_large_body_is_refused(client: TestClient) -> None:

@@ -85,6 +85,12 @@ def app(settings: Settings, engines: tuple[Engine, Engine]) -> FastAPI:
     def write_where_one_reads(key: int, session: ReadSessionDep) -> None:
         session.execute(INSERT, {"id": key, "parent": None})
 
+    @app.get("/_reads")
+    def read(session: ReadSessionDep) -> bool:
+        """Return whether two statements are in one transaction."""
+        connection = session.connection().connection
+        return bool(connection.driver_connection and connection.driver_connection.in_transaction)
+
     @app.get("/_sessions")
     def two(first: SessionDep, second: ReadSessionDep) -> bool:
         return first is second
@@ -104,6 +110,10 @@ def client(app: FastAPI) -> Iterator[httpx2.Client]:
         yield client
     server.should_exit = True
     thread.join()
+
+
+def test_reads_are_not_in_a_transaction(client: httpx2.Client) -> None:
+    assert client.get("/_reads").json() is False
 
 
 def test_the_commit_comes_before_the_response(app: FastAPI, engine: Engine) -> None:

@@ -47,6 +47,11 @@ def app(settings: Settings) -> FastAPI:
     async def search(tag: Annotated[list[str], Query()], limit: int = 1) -> Note:
         return Note(text=f"{tag} {limit}")
 
+    @router.get("/stream")
+    async def stream() -> AsyncIterator[Note]:
+        for text in ("a", "b"):
+            yield Note(text=text)
+
     app.include_router(router)
     return app
 
@@ -81,6 +86,11 @@ async def test_only_lists_are_repeated_in_a_query(client: httpx2.AsyncClient) ->
     response = await client.get("/_lists?tag=a&limit=1&limit=2")
     assert response.status_code == 422
     assert response.json()["errors"][0]["loc"] == ["query", "limit"]
+
+
+async def test_a_route_can_stream(client: httpx2.AsyncClient) -> None:
+    response = await client.get("/_lists/stream")
+    assert response.text.split() == ['{"text":"a"}', '{"text":"b"}']
 
 
 async def test_large_body_is_refused(client: httpx2.AsyncClient) -> None:

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import event, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.session import (
@@ -84,6 +84,12 @@ def app(settings: Settings, engines: tuple[AsyncEngine, AsyncEngine]) -> FastAPI
     async def write_where_one_reads(key: int, session: ReadSessionDep) -> None:
         await session.execute(INSERT, {"id": key, "parent": None})
 
+    @app.get("/_reads")
+    async def read(session: ReadSessionDep) -> bool:
+        """Return whether two statements are in one transaction."""
+        now = select(func.now())
+        return bool(await session.scalar(now) == await session.scalar(now))
+
     @app.get("/_sessions")
     async def two(first: SessionDep, second: ReadSessionDep) -> bool:
         return first is second
@@ -102,6 +108,10 @@ async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
     server.should_exit = True
     await task
+
+
+async def test_reads_are_not_in_a_transaction(client: httpx2.AsyncClient) -> None:
+    assert (await client.get("/_reads")).json() is False
 
 
 async def test_the_commit_comes_before_the_response(app: FastAPI, engine: AsyncEngine) -> None:

@@ -6,7 +6,7 @@ import string
 from collections import defaultdict
 from collections.abc import Iterator
 
-# Of each factory.
+# One counter per factory.
 NUMBERS: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(1))
 ALPHABET = string.digits + string.ascii_letters
 

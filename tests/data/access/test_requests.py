@@ -252,7 +252,7 @@ def test_account_takes_its_rows_along(world: World, me: Client, them: Client) ->
     if hasattr(Account, "password_hash"):
         assert again.status_code == 401
     else:
-        # The token is still valid, and its next request creates a new account.
+        # The provider's token is still valid: the next request with it creates a new account.
         assert again.json()["items"] == []
 
 

@@ -25,22 +25,23 @@ def build_engines(settings: Settings) -> tuple[sa.Engine, sa.Engine]:
     The second is in autocommit mode, on the pool of the first. Both raise DatabaseUnavailableError,
     when connecting and executing, for every error that means the database is unavailable.
     """
-    read_engine = _create_engine(settings)
-    return _with_transactions(read_engine), read_engine
+    read_engine = _create_engine(settings, settings.sqlalchemy_url)
+    engine = _with_transactions(read_engine)
+    return engine, read_engine
 
 
 def build_engine(settings: Settings) -> sa.Engine:
-    """Create the engine for transactions alone."""
-    return _with_transactions(_create_engine(settings))
+    """Create only the engine for transactions."""
+    return _with_transactions(_create_engine(settings, settings.sqlalchemy_url))
 
 
 def _with_transactions(engine: sa.Engine) -> sa.Engine:
     return engine.execution_options(transactions=True)
 
 
-def _create_engine(settings: Settings) -> sa.Engine:
+def _create_engine(settings: Settings, url: sa.URL) -> sa.Engine:
     engine = sa.create_engine(
-        settings.sqlalchemy_url,
+        url,
         pool_size=settings.pool_size,
         max_overflow=settings.max_overflow,
         pool_timeout=settings.pool_timeout,

@@ -21,7 +21,7 @@ from app.settings import Settings
 _UNAVAILABLE_CLASSES = ("08", "53", "57")
 _UNAVAILABLE_STATES = ("40001", "40P01", "55P03")
 
-# Unlike the default one it opens no file. Windows does not have it.
+# poll() needs no file descriptor of its own, unlike epoll. Windows does not have it.
 _Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 
 
@@ -48,7 +48,7 @@ def build_engines(settings: Settings) -> tuple[AsyncEngine, AsyncEngine]:
 
 
 def build_engine(settings: Settings) -> AsyncEngine:
-    """Create the engine for transactions alone."""
+    """Create only the engine for transactions."""
     return _with_transactions(_create_engine(settings, settings.sqlalchemy_url))
 
 
@@ -70,7 +70,7 @@ def _create_engine(settings: Settings, url: sa.URL) -> AsyncEngine:
         connect_args=_connect_args(settings),
         # Keeps values out of errors and logs.
         hide_parameters=True,
-        # Most requests read, and changing the mode of a connection costs a tenth of a read.
+        # Most requests only read, and changing the mode of a connection costs a tenth of a read.
         isolation_level="AUTOCOMMIT",
     )
     event.listen(engine.sync_engine, "connect", partial(_configure, settings), insert=True)

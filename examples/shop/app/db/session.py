@@ -50,7 +50,7 @@ def build_read_session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncS
 
 
 def open_session(request: Request, name: str) -> AsyncSession:
-    """Open the request's session with the factory of this name."""
+    """Open the request's only session, with the factory of this name in `app.state`."""
     # A second session would not see uncommitted rows and would use a second connection.
     if hasattr(request.state, "session"):
         msg = "a request has one session: use either SessionDep or ReadSessionDep"
