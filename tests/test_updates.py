@@ -38,7 +38,7 @@ def change_template(template: Path) -> None:
     project = template / "template" / "pyproject.toml.jinja"
     setting = '    banner: str = Field(default="", description="Text of the banner")\n\n'
     for path, old, new in [
-        (crud, "They flush but never commit", "These functions flush but never commit"),
+        (crud, "CRUD functions for", "The CRUD functions for"),
         (crud, "Update the fields set in `data`.", "Update only the fields set in `data`."),
         (router, "Omitted fields are unchanged.", "Omitted fields keep their values."),
         (

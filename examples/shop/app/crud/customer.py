@@ -1,8 +1,4 @@
-"""CRUD functions for customers. They flush but never commit; the caller owns the transaction.
-
-With a key that does not exist they raise NotFoundError, with another version of the row
-PreconditionFailedError.
-"""
+"""CRUD functions for customers."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 

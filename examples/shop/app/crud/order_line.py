@@ -1,8 +1,4 @@
-"""CRUD functions for order lines. They flush but never commit; the caller owns the transaction.
-
-With a key that does not exist they raise NotFoundError, with another version of the row
-PreconditionFailedError.
-"""
+"""CRUD functions for order lines."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
