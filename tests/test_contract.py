@@ -4,6 +4,8 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +145,11 @@ article: {_access: public, text: text}
             elif path.startswith("/articles") and method == "get":
                 expected = [*token, {}]
             assert operation.get("security") == expected, (method, path)
+
+
+def test_options_of_the_whole_server_are_not_found(api: Callable[..., Any]) -> None:
+    with api("sync-sqlite") as served:
+        address = served.url.removeprefix("http://")
+        with closing(HTTPConnection(address, timeout=10)) as connection:
+            connection.request("OPTIONS", "*")
+            assert connection.getresponse().status == 404

@@ -222,7 +222,7 @@ def test_sqlite_s_rows_are_carried_into_postgresql(
     for path in (project / "migrations" / "versions").glob("*.py"):
         path.unlink()
     new = open_database(project, "postgresql")
-    new.write_revision("The first tables")
+    new.write_revision("Initial tables")
     new.alembic("upgrade", "head")
     new.alembic("check")
     script = ROOT / "docs" / "sqlite_to_postgresql.py"

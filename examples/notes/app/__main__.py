@@ -14,6 +14,7 @@ def main() -> None:
         factory=True,
         host=settings.host,
         port=settings.port,
+        workers=settings.web_concurrency,
         forwarded_allow_ips=settings.forwarded_allow_ips,
         log_config=log_config(settings.log_format),
         access_log=False,

@@ -1,4 +1,4 @@
-"""Logs: one object or line per record, with the id of its request. Row values never appear."""
+"""Logs: JSON without values of rows, with the id of the request; or plain text, for development."""
 
 import datetime as dt
 import json

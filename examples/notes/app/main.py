@@ -30,7 +30,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     engine, read_engine = build_engines(settings)
     app.state.session_factory = build_session_factory(engine)
     app.state.read_session_factory = build_read_session_factory(read_engine)
-    # Without a replica, a listener on `read_engine` also receives the events of `engine`.
+    # A listener on `read_engine` also receives the events of `engine`.
     pools = {"primary": read_engine}
     telemetry.observe_pools(pools, [app.state.session_slots])
     if settings.sql_spans:

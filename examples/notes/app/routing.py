@@ -101,7 +101,9 @@ class Index(APIRouter):
                 prefix = router.include_context.prefix + router.original_router.prefix
                 segment = prefix.split("/", 2)[1] if prefix else "{any}"
                 segments.setdefault("{any}" if "{" in segment else segment, []).append(router)
-        segment = scope["path"].removeprefix(scope.get("root_path", "")).split("/", 2)[1]
+        # The path of `OPTIONS *` has no slash.
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        segment = f"{path}/".split("/", 2)[1]
         found: tuple[Match, Scope, Any] = Match.NONE, {}, None
         for router in (*segments.get(segment, ()), *segments.get("{any}", ())):
             match, child_scope = router.matches(scope)

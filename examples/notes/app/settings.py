@@ -43,7 +43,7 @@ def _split(value: Any) -> Any:
 
 
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Strings = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -75,15 +75,16 @@ class Settings(BaseSettings):
         description="Address to listen on; `0.0.0.0` for all, as in a container",
     )
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on")
+    web_concurrency: int = Field(default=1, ge=1, description="Number of uvicorn workers")
     forwarded_allow_ips: str = Field(
         default="127.0.0.1",
         description="Proxies whose `X-Forwarded-*` headers are trusted, separated by commas",
     )
-    allowed_hosts: Words = Field(
+    allowed_hosts: Strings = Field(
         default=(),
         description="Accepted `Host` headers, e.g. `api.example.com *.example.org`; empty for any",
     )
-    cors_origins: Words = Field(
+    cors_origins: Strings = Field(
         default=(),
         description="Origins that browsers may call from, e.g. `https://app.example.com`",
     )

@@ -1,4 +1,4 @@
-"""OpenTelemetry: what FastAPI does not export by itself. Free of cost when off."""
+"""OpenTelemetry: what FastAPI does not export by itself. Costs nothing when off."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -10,12 +10,12 @@ from starlette.types import Scope
 
 _meter = metrics.get_meter("app.db")
 
-# Requests that waited for a connection in vain.
+# Requests that timed out waiting for a connection.
 pool_timeouts = _meter.create_counter("db.client.connection.timeouts", unit="{timeout}")
 
 
 def is_probe(scope: Scope) -> bool:
-    """Whether a request is one of the probes, which would drown the others."""
+    """Whether a request is one of the probes, which would drown out the others."""
     return str(scope["path"]).startswith("/health/")
 
 

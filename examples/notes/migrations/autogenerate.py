@@ -50,7 +50,7 @@ def review(
 
 
 def _refuse(upgrade: ops.UpgradeOps) -> None:
-    """Raise CommandError for columns that are required or change type, and cannot."""
+    """Raise CommandError for required columns without a default and impossible type changes."""
     required, inconvertible = [], []
     enums = {
         key

@@ -1,6 +1,6 @@
 """How values survive a change of their column's type.
 
-A conversion keeps every value that the new type can represent. If it rounds or cuts values, `loses`
+A conversion keeps every value that the new type can represent. If it rounds or truncates values, `loses`
 says so. Rows that meet `refuses` have no counterpart in the new type; revisions fail while there are
 any. Where there is no conversion at all, autogenerate refuses the change.
 """
@@ -26,7 +26,7 @@ _KINDS: dict[type[Type], str] = {
     sa.JSON: "json",
 }
 
-# Each kind as text; text that reads otherwise is not converted back.
+# Each kind as text; text in any other format is not converted.
 _EXAMPLES = {
     "bool": "true",
     "integer": "42",
@@ -60,7 +60,7 @@ _FROM_TEXT = {
     "uuid": "replace({value}, '-', '')",
     "json": "{value}",
 }
-_MISWRITTEN = {
+_INVALID_TEXT = {
     "bool": "{value} NOT IN ('true', 'false')",
     "integer": "CAST(CAST({value} AS INTEGER) AS TEXT) <> {value}",
     "float": _TO_TEXT["float"].replace("{value}", "CAST({value} AS REAL)") + " <> {value}"
@@ -132,9 +132,8 @@ def _to_text(column: str, old: Type, new: Type) -> Conversion:
 
 def _from_text(column: str, old: Type, new: Type) -> Conversion:
     using = _fill(_FROM_TEXT[kind(new)], column, new)
-    refuses = _fill(_MISWRITTEN[kind(new)], column, new)
-    number = using
-    if out_of_range := _out_of_range(number, old, new):
+    refuses = _fill(_INVALID_TEXT[kind(new)], column, new)
+    if out_of_range := _out_of_range(using, old, new):
         refuses += f" OR {out_of_range}"
     return Conversion(using, "", refuses, f"is not written like {_EXAMPLES[kind(new)]}")
 
@@ -150,7 +149,7 @@ def _between(column: str, old: Type, new: Type) -> Conversion | None:
 
 
 def _fill(sql: str, column: str, type_: Type) -> str:
-    """Put the column and the type into an expression."""
+    """Fill the column and its type into an expression."""
     return sql.replace("{scale}", str(_scale(type_))).replace("{value}", column)
 
 
@@ -194,14 +193,13 @@ def _loss(old: Type, new: Type) -> str:
     before, after = kind(old), kind(new)
     scale = {"float": math.inf, "decimal": _scale(old)}.get(before, 0)
     if after == "date" and before == "datetime":
-        return "the time of day is cut off"
+        return "the time of day is dropped"
     if after == "integer" and scale > 0:
         return "values are rounded to whole numbers"
     if after == "decimal" and scale > _scale(new):
         return f"values are rounded to {_scale(new)} decimals"
-    rounded = {"float", "decimal"}
     exact = {"integer", "decimal"} - {after}
-    if after in rounded and before in exact and _digits(old) + scale > 15:
+    if after in {"float", "decimal"} and before in exact and _digits(old) + scale > 15:
         return "values are rounded to 15 digits"
     return ""
 

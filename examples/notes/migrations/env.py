@@ -34,9 +34,7 @@ def migrate(connection: sa.Connection) -> None:
         context.run_migrations()
 
 
-engine = sa.create_engine(
-    load_settings().sqlalchemy_url.set(drivername="sqlite"), poolclass=sa.NullPool
-)
+engine = sa.create_engine(load_settings().sqlalchemy_url, poolclass=sa.NullPool)
 
 
 # Foreign keys stay unenforced (SQLite's default): copying a table drops the old one, which would

@@ -88,7 +88,7 @@ class OwnersCheck(Note):
     """A call that fails while dropping a column would take the owners from rows."""
 
     def __init__(self, column: str, tables: Iterable[str]) -> None:
-        """Take the column and the tables that lose it."""
+        """Store the column and the tables that lose it."""
         super().__init__(
             f"Without {column} rows belong to nobody, and more people can see or change them. Fails"
             " if there are any, unless run with `-x drop-owners=yes`:"

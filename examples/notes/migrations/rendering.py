@@ -1,4 +1,4 @@
-"""What autogenerate writes into revisions besides Alembic's own operations."""
+"""Operations that autogenerate renders besides Alembic's own."""
 
 import json
 import textwrap
@@ -38,7 +38,7 @@ class Note(ops.MigrateOperation):
     """A comment. Lines that are indented are code, and are not wrapped."""
 
     def __init__(self, text: str) -> None:
-        """Take the text."""
+        """Store the text."""
         self.text = text
 
     def to_diff_tuple(self) -> tuple[str, str]:
@@ -50,7 +50,7 @@ class Check(Note):
     """A call that fails while rows of a table meet a condition, and the comment on it."""
 
     def __init__(self, text: str, table: str, condition: str) -> None:
-        """Take the text, the table and the SQL condition."""
+        """Store the text, the table and the SQL condition."""
         super().__init__(text)
         self.table = table
         self.condition = condition
@@ -60,7 +60,7 @@ class HiddenRowsCheck(Note):
     """A call that fails while dropping a column would make hidden rows visible."""
 
     def __init__(self, column: str, tables: Iterable[str]) -> None:
-        """Take the column and the tables that lose it."""
+        """Store the column and the tables that lose it."""
         super().__init__(
             f"Without {column} the rows that have it set would become visible. Fails if there are"
             " any, unless run with `-x delete-hidden=yes`, which deletes them permanently:"

@@ -28,10 +28,18 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.db'}"
 
 
+def isolate(patch: pytest.MonkeyPatch) -> None:
+    """Ignore the settings of the local environment and of `.env`."""
+    patch.setitem(Settings.model_config, "env_file", None)
+    for name in Settings.model_fields:
+        patch.delenv(name.upper(), raising=False)
+
+
 @pytest.fixture(scope="session")
 def alembic_config(database_url: str) -> Iterator[Config]:
     """Yield Alembic's configuration for the test database."""
     with pytest.MonkeyPatch.context() as patch:
+        isolate(patch)
         patch.setenv("DATABASE_URL", database_url)
         yield Config(ROOT / "alembic.ini")
 
@@ -83,7 +91,7 @@ def read_session_factory(
     engine: Engine,
     connection: Connection,
 ) -> sessionmaker[Session]:
-    """Return the same for routes that only read."""
+    """Return a factory of read-only sessions within the test's transaction."""
     factory = build_read_session_factory(engine)
     factory.configure(bind=connection, join_transaction_mode="create_savepoint")
     return factory

@@ -25,13 +25,13 @@ from app.settings import Settings
 # A server ends the connection of a request that fails, and the next may come before its end.
 CLOSE = {"connection": "close"}
 
-# No resource has a name that begins so.
+# No resource name begins with an underscore.
 INSERT = text("INSERT INTO _probe (id, parent) VALUES (:id, :parent)")
 
 
 @pytest.fixture(scope="module")
 def probe(engine: Engine) -> Iterator[None]:
-    """Keep a table while the tests run; its foreign key is checked by the commit."""
+    """Create a table for these tests; its foreign key is checked at commit."""
     with engine.begin() as connection:
         connection.execute(
             text(
@@ -46,7 +46,7 @@ def probe(engine: Engine) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _empty(engine: Engine, probe: None) -> None:
-    """Let each test begin with no rows."""
+    """Empty the table before each test."""
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM _probe"))
 
@@ -60,7 +60,7 @@ def stored(engine: Engine) -> int:
 
 @pytest.fixture(scope="module")
 def app(settings: Settings, engines: tuple[Engine, Engine]) -> FastAPI:
-    """Give the application, with routes that write and then end in one way or another."""
+    """Return the application, with routes that write and then succeed or fail."""
     app = create_app(settings)
     engine, read_engine = engines
     app.state.session_factory = build_session_factory(engine)
@@ -82,7 +82,7 @@ def app(settings: Settings, engines: tuple[Engine, Engine]) -> FastAPI:
         return first is second
 
     @app.post("/_probe/{key}/read", status_code=201)
-    def write_where_one_reads(key: int, session: ReadSessionDep) -> None:
+    def write_on_read_session(key: int, session: ReadSessionDep) -> None:
         session.execute(INSERT, {"id": key, "parent": None})
 
     @app.get("/_reads")
@@ -100,7 +100,7 @@ def app(settings: Settings, engines: tuple[Engine, Engine]) -> FastAPI:
 
 @pytest.fixture(scope="module")
 def client(app: FastAPI) -> Iterator[httpx2.Client]:
-    """Give a client of a real server: only there does a late commit show."""
+    """Yield a client of a real server; only there is a late commit visible."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -135,7 +135,7 @@ def test_the_commit_comes_before_the_response(app: FastAPI, engine: Engine) -> N
     assert order[:2] == ["commit", "http.response.start"]
 
 
-def test_what_was_written_is_stored(client: httpx2.Client, engine: Engine) -> None:
+def test_successful_request_is_committed(client: httpx2.Client, engine: Engine) -> None:
     response = client.post("/_probe/1")
     assert response.status_code == 201
     assert stored(engine) == 1
@@ -149,7 +149,7 @@ def test_an_exception_stores_nothing(client: httpx2.Client, engine: Engine) -> N
     assert stored(engine) == 0
 
 
-def test_a_commit_that_fails_is_no_success(client: httpx2.Client, engine: Engine) -> None:
+def test_failed_commit_is_an_error(client: httpx2.Client, engine: Engine) -> None:
     response = client.post("/_probe/1", params={"parent": 99})
     assert response.status_code == 422
     assert stored(engine) == 0
@@ -169,7 +169,7 @@ def test_a_session_for_reading_cannot_write(client: httpx2.Client, engine: Engin
     assert client.post("/_probe/1").status_code == 201
 
 
-def test_of_eight_with_one_value_one_is_stored(client: httpx2.Client, engine: Engine) -> None:
+def test_concurrent_duplicates_store_one_row(client: httpx2.Client, engine: Engine) -> None:
     with ThreadPoolExecutor(8) as pool:
         responses = list(pool.map(client.post, ["/_probe/1"] * 8))
     assert sorted(response.status_code for response in responses) == [201] + [409] * 7

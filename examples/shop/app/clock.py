@@ -1,8 +1,8 @@
-"""The one clock of the application."""
+"""The application's clock."""
 
 import datetime as dt
 
 
 def utcnow() -> dt.datetime:
-    """Return the current moment, aware and in UTC."""
+    """Return the current time as an aware UTC datetime."""
     return dt.datetime.now(dt.UTC)

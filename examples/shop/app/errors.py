@@ -200,7 +200,7 @@ async def _invalid(_request: Request, error: RequestValidationError) -> JSONResp
     errors = [
         FieldError(
             loc=[part if isinstance(part, int) else part[:_MAX_LENGTH] for part in item["loc"]],
-            msg=item["msg"][:_MAX_LENGTH],
+            msg=item["msg"].removeprefix("Value error, ")[:_MAX_LENGTH],
             type=item["type"],
         )
         for item in found[:_MAX_ERRORS]

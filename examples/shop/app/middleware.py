@@ -1,4 +1,4 @@
-"""What every request gets: an id, a log line, a limit for its body, headers for browsers."""
+"""Per-request middleware: request id, log line, body size limit, security headers."""
 
 import logging
 import re
@@ -65,7 +65,7 @@ class RequestMiddleware:
 
         app, length = self.app, given.get(b"content-length")
         if self.allowed_hosts and not self._is_allowed(given.get(b"host", b"")):
-            app = problem("invalid-host", "The Host header is not one of this server.")
+            app = problem("invalid-host", "The Host header is not allowed.")
         elif length is None:
             receive = self._limited(receive)
         elif int(length) > self.max_body_size:

@@ -1,4 +1,4 @@
-"""The OpenAPI document, completed by what FastAPI does not know of the routes."""
+"""Complete the OpenAPI document with what FastAPI cannot infer."""
 
 from typing import Any
 

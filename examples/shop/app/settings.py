@@ -42,7 +42,7 @@ def _split(value: Any) -> Any:
 
 
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Strings = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -109,11 +109,11 @@ class Settings(BaseSettings):
         default="127.0.0.1",
         description="Proxies whose `X-Forwarded-*` headers are trusted, separated by commas",
     )
-    allowed_hosts: Words = Field(
+    allowed_hosts: Strings = Field(
         default=(),
         description="Accepted `Host` headers, e.g. `api.example.com *.example.org`; empty for any",
     )
-    cors_origins: Words = Field(
+    cors_origins: Strings = Field(
         default=(),
         description="Origins that browsers may call from, e.g. `https://app.example.com`",
     )

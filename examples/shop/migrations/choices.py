@@ -20,7 +20,7 @@ class ChangeChoices(ops.MigrateOperation):
     """The values of the enum columns that change, before and after."""
 
     def __init__(self, before: Choices, after: Choices) -> None:
-        """Take the values by `table.column`."""
+        """Store the values by `table.column`."""
         self.before = before
         self.after = after
 

@@ -1,6 +1,6 @@
 """How values survive a change of their column's type.
 
-A conversion keeps every value that the new type can represent. If it rounds or cuts values, `loses`
+A conversion keeps every value that the new type can represent. If it rounds or truncates values, `loses`
 says so. Rows that meet `refuses` have no counterpart in the new type; revisions fail while there are
 any. Where there is no conversion at all, autogenerate refuses the change.
 """
@@ -29,7 +29,7 @@ _KINDS: dict[type[Type], str] = {
     sa.JSON: "json",
 }
 
-# Each kind as text; text that reads otherwise is not converted back.
+# Each kind as text; text in any other format is not converted.
 _EXAMPLES = {
     "bool": "true",
     "integer": "42",
@@ -44,7 +44,7 @@ _TO_TEXT = dict.fromkeys(_EXAMPLES, "CAST({value} AS TEXT)") | {
     "datetime": """to_char({value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
 }
 _FROM_TEXT = dict.fromkeys(_EXAMPLES, "CAST({value} AS {type})")
-_MISWRITTEN = {
+_INVALID_TEXT = {
     "bool": "{value} NOT IN ('true', 'false')",
     "integer": "{value} !~ '^(0|-?[1-9][0-9]{0,18})$'",
     "float": (
@@ -111,7 +111,7 @@ def _to_text(column: str, old: Type, new: Type) -> Conversion:
 
 def _from_text(column: str, old: Type, new: Type) -> Conversion:
     using = _fill(_FROM_TEXT[kind(new)], column, new)
-    refuses = _fill(_MISWRITTEN[kind(new)], column, new)
+    refuses = _fill(_INVALID_TEXT[kind(new)], column, new)
     number = f"CAST(CASE WHEN NOT ({refuses}) THEN {column} END AS NUMERIC)"
     if out_of_range := _out_of_range(number, old, new):
         refuses += f" OR {out_of_range}"
@@ -129,7 +129,7 @@ def _between(column: str, old: Type, new: Type) -> Conversion | None:
 
 
 def _fill(sql: str, column: str, type_: Type) -> str:
-    """Put the column and the type into an expression."""
+    """Fill the column and its type into an expression."""
     sql = sql.replace("{type}", type_.compile(DIALECT))
     return sql.replace("{scale}", str(_scale(type_))).replace("{value}", column)
 
@@ -174,14 +174,12 @@ def _loss(old: Type, new: Type) -> str:
     before, after = kind(old), kind(new)
     scale = {"float": math.inf, "decimal": _scale(old)}.get(before, 0)
     if after == "date" and before == "datetime":
-        return "the time of day is cut off"
+        return "the time of day is dropped"
     if after == "integer" and scale > 0:
         return "values are rounded to whole numbers"
     if after == "decimal" and scale > _scale(new):
         return f"values are rounded to {_scale(new)} decimals"
-    rounded = {"float"}
-    exact = {"integer", "decimal"} - {after}
-    if after in rounded and before in exact and _digits(old) + scale > 15:
+    if after == "float" and before in {"integer", "decimal"} and _digits(old) + scale > 15:
         return "values are rounded to 15 digits"
     return ""
 
@@ -190,7 +188,7 @@ class Convert(ops.MigrateOperation):
     """A change of type that says how PostgreSQL converts the values."""
 
     def __init__(self, change: ops.AlterColumnOp, using: str) -> None:
-        """Take Alembic's change, and the SQL expression."""
+        """Store Alembic's change and the SQL expression."""
         self.change = change
         self.using = using
 

@@ -1,7 +1,6 @@
 """The database of the tests, the application on it, and one transaction around each test."""
 
 import os
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ from app.db.readiness import Readiness
 from app.db.session import build_read_session_factory, build_session_factory
 from app.main import create_app
 from app.settings import Settings, load_settings
-from dev import postgres
+from dev import temporary_database
 from tests.pgbouncer import find_program, run_pgbouncer
 
 ROOT = Path(__file__).parent.parent
@@ -38,12 +37,18 @@ def database_url() -> Iterator[str]:
     if url := os.environ.get("TEST_DATABASE_URL"):
         name = url.partition("?")[0].rpartition("/")[2]
         if "test" not in name:
-            pytest.exit(f"TEST_DATABASE_URL names {name!r}, which has no test in its name: refused")
+            pytest.exit(f"TEST_DATABASE_URL: the database name {name!r} must contain 'test'")
         yield url
         return
-    temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-    with temporary as folder, postgres(Path(folder) / "postgres") as url:
+    with temporary_database() as url:
         yield url
+
+
+def isolate(patch: pytest.MonkeyPatch) -> None:
+    """Ignore the settings of the local environment and of `.env`."""
+    patch.setitem(Settings.model_config, "env_file", None)
+    for name in Settings.model_fields:
+        patch.delenv(name.upper(), raising=False)
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +66,7 @@ def pooled_url(database_url: str) -> Iterator[str]:
 def alembic_config(database_url: str, pooled_url: str) -> Iterator[Config]:
     """Yield Alembic's configuration for the test database."""
     with pytest.MonkeyPatch.context() as patch:
+        isolate(patch)
         patch.setenv("DATABASE_URL", pooled_url)
         patch.setenv("MIGRATIONS_DATABASE_URL", database_url)
         yield Config(ROOT / "alembic.ini")
@@ -113,7 +119,7 @@ def read_session_factory(
     engine: AsyncEngine,
     connection: AsyncConnection,
 ) -> async_sessionmaker[AsyncSession]:
-    """Return the same for routes that only read."""
+    """Return a factory of read-only sessions within the test's transaction."""
     factory = build_read_session_factory(engine)
     factory.configure(bind=connection, join_transaction_mode="create_savepoint")
     return factory

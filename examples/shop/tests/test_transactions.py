@@ -24,13 +24,13 @@ from app.settings import Settings
 # A server ends the connection of a request that fails, and the next may come before its end.
 CLOSE = {"connection": "close"}
 
-# No resource has a name that begins so.
+# No resource name begins with an underscore.
 INSERT = text("INSERT INTO _probe (id, parent) VALUES (:id, :parent)")
 
 
 @pytest.fixture(scope="module")
 async def probe(engine: AsyncEngine) -> AsyncIterator[None]:
-    """Keep a table while the tests run; its foreign key is checked by the commit."""
+    """Create a table for these tests; its foreign key is checked at commit."""
     async with engine.begin() as connection:
         await connection.execute(
             text(
@@ -45,7 +45,7 @@ async def probe(engine: AsyncEngine) -> AsyncIterator[None]:
 
 @pytest.fixture(autouse=True)
 async def _empty(engine: AsyncEngine, probe: None) -> None:
-    """Let each test begin with no rows."""
+    """Empty the table before each test."""
     async with engine.begin() as connection:
         await connection.execute(text("DELETE FROM _probe"))
 
@@ -59,7 +59,7 @@ async def stored(engine: AsyncEngine) -> int:
 
 @pytest.fixture(scope="module")
 def app(settings: Settings, engines: tuple[AsyncEngine, AsyncEngine]) -> FastAPI:
-    """Give the application, with routes that write and then end in one way or another."""
+    """Return the application, with routes that write and then succeed or fail."""
     app = create_app(settings)
     engine, read_engine = engines
     app.state.session_factory = build_session_factory(engine)
@@ -81,7 +81,7 @@ def app(settings: Settings, engines: tuple[AsyncEngine, AsyncEngine]) -> FastAPI
         return first is second
 
     @app.post("/_probe/{key}/read", status_code=201)
-    async def write_where_one_reads(key: int, session: ReadSessionDep) -> None:
+    async def write_on_read_session(key: int, session: ReadSessionDep) -> None:
         await session.execute(INSERT, {"id": key, "parent": None})
 
     @app.get("/_reads")
@@ -99,7 +99,7 @@ def app(settings: Settings, engines: tuple[AsyncEngine, AsyncEngine]) -> FastAPI
 
 @pytest.fixture(scope="module")
 async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
-    """Give a client of a real server: only there does a late commit show."""
+    """Yield a client of a real server; only there is a late commit visible."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     task = asyncio.create_task(server.serve(sockets=[listener]))
@@ -135,7 +135,10 @@ async def test_the_commit_comes_before_the_response(app: FastAPI, engine: AsyncE
     assert order[:2] == ["commit", "http.response.start"]
 
 
-async def test_what_was_written_is_stored(client: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_successful_request_is_committed(
+    client: httpx2.AsyncClient,
+    engine: AsyncEngine,
+) -> None:
     response = await client.post("/_probe/1")
     assert response.status_code == 201
     assert await stored(engine) == 1
@@ -149,10 +152,7 @@ async def test_an_exception_stores_nothing(client: httpx2.AsyncClient, engine: A
     assert await stored(engine) == 0
 
 
-async def test_a_commit_that_fails_is_no_success(
-    client: httpx2.AsyncClient,
-    engine: AsyncEngine,
-) -> None:
+async def test_failed_commit_is_an_error(client: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     response = await client.post("/_probe/1", params={"parent": 99})
     assert response.status_code == 422
     assert await stored(engine) == 0
@@ -175,7 +175,7 @@ async def test_a_session_for_reading_cannot_write(
     assert (await client.post("/_probe/1")).status_code == 201
 
 
-async def test_of_eight_with_one_value_one_is_stored(
+async def test_concurrent_duplicates_store_one_row(
     client: httpx2.AsyncClient,
     engine: AsyncEngine,
 ) -> None:

@@ -275,7 +275,7 @@ def _page(
     descending = sort.startswith("-")
     statement = sa.select(model).where(*_where(model, conditions))
     if "after_id" in window:
-        # One row value, so that an index on these columns is entered at the right place.
+        # A row value comparison, so that the database can seek in an index on these columns.
         here = sa.tuple_(*keys)
         there = sa.tuple_(*(bindparam(f"after_{key.name}", type_=key.type) for key in keys))
         statement = statement.where(here < there if descending else here > there)
@@ -298,7 +298,7 @@ def _digest(model: type[Base], query: Paging) -> str:
 
 @lru_cache(1000)
 def _cursors(model: type[Base], name: str) -> TypeAdapter[tuple[int, str, Any, int]]:
-    """Return the format of the cursors of an order. A cursor is client input, so it is validated."""
+    """Return the adapter for cursors of this sort field; they are client input, to be validated."""
     python_type: Any = model.__table__.c[name].type.python_type
     types: dict[Any, Any] = {str: Text, int: Int64, dt.datetime: Timestamp, dt.date: Date}
     value = types.get(python_type, python_type)
@@ -314,7 +314,7 @@ def _decode(cursors: TypeAdapter[Any], cursor: str, name: str, digest: str) -> d
         _version, _digest, value, key = cursors.validate_json(urlsafe_b64decode(cursor))
     except ValueError:
         raise InvalidCursorError from None
-    # Base64 and JSON write one value in many ways; a cursor is valid as the API writes it.
+    # A value has many Base64 and JSON encodings; only the one that the API writes is valid.
     if cursor != _encode(cursors, digest, value, key):
         raise InvalidCursorError
     return {f"after_{name}": value, "after_id": key}

@@ -1,4 +1,4 @@
-"""What can go wrong with rows: said in the words of tables and columns, for any caller."""
+"""Database errors, expressed in terms of tables and columns."""
 
 import re
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class InvalidCursorError(Exception):
 
 @dataclass(frozen=True)
 class Violation:
-    """A rule of the schema that a statement broke, and the columns it is about."""
+    """A constraint violation and its columns."""
 
     kind: Literal["unique", "missing_reference", "still_referenced"]
     table: str
@@ -57,7 +57,7 @@ _WRITTEN_TABLE = re.compile(r'(?:INSERT INTO|UPDATE|DELETE FROM) "?(\w+)')
 
 
 def violation_of(error: IntegrityError) -> Violation | None:
-    """Return the rule that was broken, known by SQLite's extended code; None for a bug of ours."""
+    """Return the violation by SQLite's extended error code, or None for an unexpected error."""
     code = getattr(error.orig, "sqlite_errorname", "")
     statement = error.statement or ""
     match = _WRITTEN_TABLE.match(statement)

@@ -1,1 +1,1 @@
-"""The choices of columns that take one of a few values."""
+"""Enums used by models and schemas."""

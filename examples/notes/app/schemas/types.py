@@ -33,7 +33,7 @@ StrictId = Annotated[Id, Strict()]
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 StrictFloat = Annotated[FiniteFloat, Strict()]
 
-# Tools of SQLite end text at NUL characters.
+# SQLite's tools truncate text at NUL characters.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 NonBlank = Annotated[str, Field(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 
@@ -53,7 +53,7 @@ Email = Annotated[
     AfterValidator(str.lower),
 ]
 
-# A day from the edges of the calendar, which no time zone moves across them.
+# A day inside the range of datetime, so that converting to UTC cannot overflow.
 _FIRST, _LAST = dt.date(1, 1, 2), dt.date(9999, 12, 30)
 
 
@@ -117,7 +117,7 @@ class Digits:
         _schema: CoreSchema,
         _handler: GetJsonSchemaHandler,
     ) -> dict[str, Any]:
-        """Document numbers, and strings of so many digits."""
+        """Document a number, or a string with this many digits."""
         whole = str(max(self.precision - self.scale, 1))
         pattern = "^-?[0-9]{1," + whole + "}"
         if self.scale:

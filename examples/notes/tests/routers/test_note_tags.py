@@ -1,4 +1,4 @@
-"""Routes of note tags: what is special to them."""
+"""Tests specific to note tags; test_contract.py has the rest."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -24,7 +24,7 @@ def test_duplicate_is_a_conflict(
     names: list[str],
 ) -> None:
     row = make(session)
-    taken = (client.get(f"{URL}/{row.id}")).json()
+    taken = client.get(f"{URL}/{row.id}").json()
     body = payload(session, **{name: taken[name] for name in names})
     response = client.post(URL, json=body)
     assert response.status_code == 409
@@ -38,7 +38,7 @@ def test_duplicate_is_a_conflict(
         "tag_id",
     ],
 )
-def test_reference_to_no_row_is_refused(
+def test_missing_reference_is_refused(
     client: TestClient,
     session: Session,
     name: str,
@@ -57,7 +57,7 @@ def test_deleting_its_note_deletes_it(
     row = make(session, note_id=parent.id)
     response = client.delete(f"/notes/{parent.id}")
     assert response.status_code == 204
-    assert (client.get(f"{URL}/{row.id}")).status_code == 404
+    assert client.get(f"{URL}/{row.id}").status_code == 404
 
 
 def test_deleting_its_tag_deletes_it(
@@ -68,7 +68,7 @@ def test_deleting_its_tag_deletes_it(
     row = make(session, tag_id=parent.id)
     response = client.delete(f"/tags/{parent.id}")
     assert response.status_code == 204
-    assert (client.get(f"{URL}/{row.id}")).status_code == 404
+    assert client.get(f"{URL}/{row.id}").status_code == 404
 
 
 def test_detail_takes_one_statement(

@@ -1,4 +1,4 @@
-"""Routes of notes: what is special to them."""
+"""Tests specific to notes; test_contract.py has the rest."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -19,12 +19,12 @@ def test_detail_shows_tags(
 ) -> None:
     row = make(session)
     child = note_tag_factory.make(session, note_id=row.id)
-    shown = (client.get(f"{URL}/{row.id}")).json()
+    shown = client.get(f"{URL}/{row.id}").json()
     (item,) = shown["tags"]
     assert item["id"] == child.id
     assert shown["tags_next"] is None
     monkeypatch.setattr(pages, "NESTED_LIMIT", 0)
-    shown = (client.get(f"{URL}/{row.id}")).json()
+    shown = client.get(f"{URL}/{row.id}").json()
     assert shown["tags"] == []
     url = shown["tags_next"]
     found = client.get(url)

@@ -1,4 +1,4 @@
-"""Routes of tags: what is special to them."""
+"""Tests specific to tags; test_contract.py has the rest."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -22,7 +22,7 @@ def test_duplicate_is_a_conflict(
     names: list[str],
 ) -> None:
     row = make(session)
-    taken = (client.get(f"{URL}/{row.id}")).json()
+    taken = client.get(f"{URL}/{row.id}").json()
     body = payload(session, **{name: taken[name] for name in names})
     response = client.post(URL, json=body)
     assert response.status_code == 409

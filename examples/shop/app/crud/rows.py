@@ -172,7 +172,7 @@ def _update(model: type[M], names: tuple[str, ...], *, any_version: bool) -> Any
     values: dict[str, Any] = {
         name: bindparam(f"_new_{name}", type_=columns[name].type) for name in names
     }
-    # Later than the last version, whatever the clocks of other machines say.
+    # Strictly increasing, even if the clocks of machines differ.
     updated_at = columns["updated_at"]
     now = bindparam("_now", type_=updated_at.type)
     later = updated_at + sa.literal_column("interval '1 microsecond'")
@@ -261,7 +261,7 @@ def _page(
     descending = sort.startswith("-")
     statement = sa.select(model).where(*_where(model, conditions))
     if "after_id" in window:
-        # One row value, so that an index on these columns is entered at the right place.
+        # A row value comparison, so that the database can seek in an index on these columns.
         here = sa.tuple_(*keys)
         there = sa.tuple_(*(bindparam(f"after_{key.name}", type_=key.type) for key in keys))
         statement = statement.where(here < there if descending else here > there)
@@ -284,7 +284,7 @@ def _digest(model: type[Base], query: Paging) -> str:
 
 @lru_cache(1000)
 def _cursors(model: type[Base], name: str) -> TypeAdapter[tuple[int, str, Any, int]]:
-    """Return the format of the cursors of an order. A cursor is client input, so it is validated."""
+    """Return the adapter for cursors of this sort field; they are client input, to be validated."""
     python_type: Any = model.__table__.c[name].type.python_type
     types: dict[Any, Any] = {str: Text, int: Int64, dt.datetime: Timestamp, dt.date: Date}
     value = types.get(python_type, python_type)
@@ -300,7 +300,7 @@ def _decode(cursors: TypeAdapter[Any], cursor: str, name: str, digest: str) -> d
         _version, _digest, value, key = cursors.validate_json(urlsafe_b64decode(cursor))
     except ValueError:
         raise InvalidCursorError from None
-    # Base64 and JSON write one value in many ways; a cursor is valid as the API writes it.
+    # A value has many Base64 and JSON encodings; only the one that the API writes is valid.
     if cursor != _encode(cursors, digest, value, key):
         raise InvalidCursorError
     return {f"after_{name}": value, "after_id": key}

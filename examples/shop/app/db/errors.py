@@ -1,4 +1,4 @@
-"""What can go wrong with rows: said in the words of tables and columns, for any caller."""
+"""Database errors, expressed in terms of tables and columns."""
 
 import re
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class InvalidCursorError(Exception):
 
 @dataclass(frozen=True)
 class Violation:
-    """A rule of the schema that a statement broke, and the columns it is about."""
+    """A constraint violation and its columns."""
 
     kind: Literal["unique", "missing_reference", "still_referenced"]
     table: str
@@ -59,7 +59,7 @@ _FOREIGN_KEY_VIOLATIONS = ("23503", "23001")
 
 
 def violation_of(error: IntegrityError) -> Violation | None:
-    """Return the rule that was broken, known by SQLSTATE and constraint; None for a bug of ours."""
+    """Return the violation by SQLSTATE and constraint name, or None for an unexpected error."""
     state = getattr(error.orig, "sqlstate", None)
     if state not in (_UNIQUE_VIOLATION, *_FOREIGN_KEY_VIOLATIONS):
         return None
@@ -68,7 +68,7 @@ def violation_of(error: IntegrityError) -> Violation | None:
     columns = _columns(table, getattr(source, "constraint_name", None) or "")
     if state == _UNIQUE_VIOLATION:
         return Violation("unique", table, columns)
-    # The same state is used in both directions; only the statement tells which.
+    # The SQLSTATE is the same for both directions; the statement tells them apart.
     deleting = (error.statement or "").startswith("DELETE")
     return Violation("still_referenced" if deleting else "missing_reference", table, columns)
 

@@ -25,8 +25,8 @@ class Readiness:
             "pool_size": 1,
             "max_overflow": 0,
             "pool_timeout": CHECK_TIMEOUT,
+            "application_name": f"{settings.application_name}-readiness",
         }
-        single["application_name"] = f"{settings.application_name}-readiness"
         self._engine = build_engine(settings.model_copy(update=single))
         config = Config(Path(__file__).parents[2] / "alembic.ini")
         scripts = ScriptDirectory.from_config(config)

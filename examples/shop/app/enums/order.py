@@ -1,10 +1,10 @@
-"""The choices in the orders table."""
+"""Enums of orders."""
 
 from enum import StrEnum
 
 
 class OrderStatus(StrEnum):
-    """The values of `status`."""
+    """Status of orders."""
 
     PENDING = "pending"
     PAID = "paid"

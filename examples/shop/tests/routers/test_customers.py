@@ -1,4 +1,4 @@
-"""Routes of customers: what is special to them."""
+"""Tests specific to customers; test_contract.py has the rest."""
 
 import httpx2
 import pytest

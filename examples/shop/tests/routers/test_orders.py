@@ -1,4 +1,4 @@
-"""Routes of orders: what is special to them."""
+"""Tests specific to orders; test_contract.py has the rest."""
 
 import httpx2
 import pytest
@@ -40,7 +40,7 @@ async def test_duplicate_is_a_conflict(
         "customer_id",
     ],
 )
-async def test_reference_to_no_row_is_refused(
+async def test_missing_reference_is_refused(
     client: httpx2.AsyncClient,
     session: AsyncSession,
     name: str,

@@ -1,4 +1,4 @@
-"""Routes of products: what is special to them."""
+"""Tests specific to products; test_contract.py has the rest."""
 
 import httpx2
 import pytest

@@ -9,7 +9,7 @@ from sqlalchemy.ext.compiler import compiles
 
 from app.db.soft_delete.references import CLASSES, cascades, references_to
 
-# The execution options of the statements that are to do so.
+# Execution options of statements that may do so.
 HARD_DELETE = {"include_deleted": True, "hard_delete": True}
 
 

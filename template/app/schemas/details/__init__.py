@@ -1,1 +1,1 @@
-"""Rows shown together with those that belong to them."""
+"""Response schemas with related rows."""

@@ -20,7 +20,7 @@ from app.db.soft_delete.references import (
 
 
 def hard_delete(session: orm.Session, model: type[Any], key: Any) -> bool:
-    """Permanently delete a row, deleted or not; its foreign keys decide about child rows.
+    """Permanently delete a row, deleted or not; foreign keys decide what happens to its child rows.
 
     Return False if it does not exist.
     """
