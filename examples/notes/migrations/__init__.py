@@ -1,1 +1,1 @@
-"""The revisions of the database, and what writes them."""
+"""Database revisions, and how autogenerate writes them."""

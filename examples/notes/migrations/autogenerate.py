@@ -160,7 +160,7 @@ def _hidden_row_checks(changes: list[ops.ModifyTableOps]) -> Iterator[HiddenRows
 
 
 def _split(change: ops.ModifyTableOps) -> Iterator[ops.MigrateOperation]:
-    """Yield the change with notes; columns that may be renamed come apart, after what uses them."""
+    """Yield the change with notes; columns that may be renamed are separate and come later."""
     pairs = _pairs(change)
     paired: list[ops.MigrateOperation] = [op for pair in pairs for op in pair]
     first: list[ops.MigrateOperation] = []

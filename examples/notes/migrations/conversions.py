@@ -1,8 +1,8 @@
 """How values survive a change of their column's type.
 
-A conversion keeps every value that the new type can represent. If it rounds or truncates values, `loses`
-says so. Rows that meet `refuses` have no counterpart in the new type; revisions fail while there are
-any. Where there is no conversion at all, autogenerate refuses the change.
+A conversion keeps every value that the new type can represent. If it rounds or truncates values,
+`loses` says so. Rows that meet `refuses` have no counterpart in the new type; revisions fail while
+there are any. Where there is no conversion at all, autogenerate refuses the change.
 """
 
 import math

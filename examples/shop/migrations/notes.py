@@ -68,7 +68,7 @@ def _index_notes(op: ops.CreateIndexOp, change: ops.ModifyTableOps) -> Iterator[
 
 
 def _is_wider(drop: ops.MigrateOperation, create: ops.CreateIndexOp) -> bool:
-    """Whether a unique index is dropped that has the columns of a new one, and others."""
+    """Whether this drops a unique index that has all columns of the new one, and others."""
     if not isinstance(drop, ops.DropIndexOp) or not drop.to_index().unique:
         return False
     before = set(drop.to_index().columns.keys())

@@ -140,7 +140,7 @@ def _filter(state: orm.ORMExecuteState) -> None:
 
 
 def _with_class(statement: sa.Select[Any]) -> sa.Select[Any]:
-    """Name the class to SQLAlchemy, which overlooks classes used in FILTER or OVER only."""
+    """Add the class to FROM: SQLAlchemy overlooks one that is used in FILTER or OVER only."""
     sources = statement.get_final_froms()
     for element in visitors.iterate(statement):
         cls = getattr(element, "entity_namespace", None)

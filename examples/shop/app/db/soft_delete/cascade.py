@@ -176,7 +176,7 @@ def _set_deleted_at(
 @cache
 def _update(column: sa.Column[Any], *, is_live: bool) -> Any:
     model = CLASSES[column.table]
-    # With names that are no columns, whose values they would be.
+    # Not the names of columns: an UPDATE would set those to the parameters' values.
     before = sa.bindparam("_before", type_=model.deleted_at.type)
     after = sa.bindparam("_after", type_=model.deleted_at.type)
     # The row itself does not change: columns with an onupdate keep their values.

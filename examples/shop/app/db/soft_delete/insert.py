@@ -24,7 +24,7 @@ class NotLiveError(MissingReferenceError):
 def insert(session: orm.Session, model: type[M], values: Mapping[str, Any]) -> M:
     """Insert a row and lock the rows that it references against deletion, in one statement.
 
-    It is faster than the unit of work, and skips `@validates` and the events of that. Raises
+    It is faster than the unit of work, and skips its events and `@validates`. Raises
     NotLiveError if a referenced row is deleted or does not exist.
     """
     session.flush()
