@@ -14,6 +14,8 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 # Also of a weak ETag, `W/"1"`: proxies that compress responses make them weak.
 _ETAG = re.compile(r'"([0-9]{1,17})"')
+# Databases limit the number of parameters.
+_MAX_ETAGS = 100
 
 
 def set_etag(response: Response, row: Base) -> None:
@@ -33,7 +35,7 @@ async def get_versions(
         raise HTTPException(428, "Send the ETag of the row as If-Match.")
     if if_match is None or if_match.strip() == "*":
         return None
-    return [_EPOCH + int(number) * _MICROSECOND for number in _ETAG.findall(if_match)]
+    return [_EPOCH + int(number) * _MICROSECOND for number in _ETAG.findall(if_match)[:_MAX_ETAGS]]
 
 
 IfMatch = Annotated[Sequence[dt.datetime] | None, Depends(get_versions)]

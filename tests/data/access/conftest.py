@@ -40,6 +40,10 @@ Article.remarks = orm.relationship(
     cascade="all, delete-orphan",
     overlaps="comments,article",
 )
+# Loaded by a statement of its own, which is no SELECT of the class that it counts.
+Tag.note_count = orm.column_property(
+    sa.select(sa.func.count(Note.id)).where(Note.tag_id == Tag.id).scalar_subquery(), deferred=True
+)
 SOFT = "deleted_at" in Note.__table__.c
 MODELS: list[type[Any]] = [Folder, Note, Tag, Article, Comment]
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from app.db.base import UTCDateTime
 from app.db.soft_delete import DELETED, LIVE, SoftDeleteMixin
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship
 
 
 class Base(DeclarativeBase):
@@ -138,6 +138,13 @@ class Review(SoftDeleteMixin, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     post_id: Mapped[int] = ref("posts.id", "CASCADE")
     author_id: Mapped[int] = ref("users.id", "CASCADE")
+
+
+# A column of a class that is none of its table.
+Post.comment_count = column_property(
+    sa.select(sa.func.count(Comment.id)).where(Comment.post_id == Post.id).scalar_subquery(),
+    deferred=True,
+)
 
 
 # --- A tree

@@ -12,7 +12,7 @@ SQLAlchemy has no public hook for these, so they are not filtered:
 - statements on a `Table`, textual SQL, and whatever is executed on a connection;
 - the outer sides of a `FULL JOIN`;
 - `any()` and `has()` from a class to itself, unless to an alias: `Node.children.of_type(child)`;
-- a subquery that uses its class in FILTER or OVER only, without `select_from()`;
+- a class used only in FILTER, OVER or the arguments of a function: name it by `select_from()`;
 - an UPDATE by primary key from a list of dictionaries.
 
 A DELETE statement that reaches soft-deletable rows is refused, except as text or on a connection.

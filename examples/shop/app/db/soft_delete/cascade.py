@@ -181,7 +181,8 @@ def _update(column: sa.Column[Any], *, is_live: bool) -> Any:
     after = sa.bindparam("_after", type_=model.deleted_at.type)
     # The row itself does not change: columns with an onupdate keep their values.
     properties = sa.inspect(model).column_attrs
-    kept = [each.class_attribute for each in properties if each.columns[0].onupdate]
+    columns = ((each.class_attribute, each.columns[0]) for each in properties)
+    kept = [attribute for attribute, column in columns if getattr(column, "onupdate", None)]
     return (
         sa.update(model)
         .where(_in_keys(column))
