@@ -36,7 +36,6 @@ class Client(asyncio.Protocol):
         self.statuses = statuses
         self.buffer = b""
         self.started = 0.0
-        self.failed = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Send the first request."""

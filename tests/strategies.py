@@ -96,7 +96,6 @@ class Resource:
     taken: set[str] = field(default_factory=set)
     indexed: dict[str, str] = field(default_factory=dict)
     collections: list[str] = field(default_factory=list)
-    letters: int = 0
 
 
 def class_name(name: str) -> str:

@@ -1,10 +1,7 @@
 """Access, attacked with the source in hand: no account sees or changes what is not its to see."""
 
-import json
 import shutil
 import sys
-import urllib.parse
-import urllib.request
 from itertools import product
 from pathlib import Path
 
@@ -12,7 +9,7 @@ import pytest
 
 from conftest import Environment, Render
 from projects import DATA, run, run_suite
-from serving import Served, serve
+from serving import Served, serve, sign_in
 from variants import OPEN, THOROUGH
 
 SUITE = DATA / "access"
@@ -46,7 +43,10 @@ def test_schemathesis_finds_nothing_of_another_account(
     ]
     command += ["--max-examples=100"] if THOROUGH else ["--max-examples=5", "--phases=fuzzing"]
     with serve(project, environment(project), tmp_path, OPEN_SIGN_UP="true") as served:
-        mine, other = sign_in(served, "mine@example.org"), sign_in(served, "other@example.org")
+        mine, other = (
+            {"Authorization": f"Bearer {sign_in(served, f'{who}@example.org')}"}
+            for who in ("mine", "other")
+        )
         folder = create(served, other, "/folders", name="their secret folder")
         note = {"title": "their secret", "slug": "their secret", "folder_id": folder}
         create(served, other, "/notes", **note)
@@ -57,16 +57,6 @@ def test_schemathesis_finds_nothing_of_another_account(
         run([*command, f"{served.url}/openapi.json"], tmp_path, SCHEMATHESIS_HOOKS=hooks)
         assert served.database.sql("SELECT * FROM notes WHERE owner_id = 2 ORDER BY id") == before
         assert served.request("GET", "/notes", None, **mine).status == 200
-
-
-def sign_in(served: Served, email: str) -> dict[str, str]:
-    """Create an account; return the headers of its requests."""
-    password = "correct horse battery staple"  # noqa: S105
-    created = served.request("POST", "/accounts", {"email": email, "password": password})
-    assert created.status == 201
-    form = urllib.parse.urlencode({"username": email, "password": password}).encode()
-    with urllib.request.urlopen(f"{served.url}/tokens", form, timeout=30) as response:  # noqa: S310
-        return {"Authorization": f"Bearer {json.load(response)['access_token']}"}
 
 
 def create(served: Served, headers: dict[str, str], path: str, **body: object) -> int:

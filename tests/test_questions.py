@@ -6,9 +6,8 @@ from typing import Any
 
 import copier
 import pytest
-import yaml
+from pytest_copie.plugin import Copie
 
-from conftest import Render
 from macros import SETTINGS, Renderer, environment, load_macros
 from projects import ROOT, questions, run
 
@@ -82,15 +81,20 @@ def test_each_question_has_a_default_and_a_reason_that_fits_eighty_columns() -> 
             assert len(line) <= 80 or "{{" in line, f"{name}: {line!r} is cut off"
 
 
+@pytest.mark.parametrize("name", ["pgbouncer", "kubernetes"])
+def test_options_of_postgresql_need_it(name: str) -> None:
+    assert refusal(name, True, database="sqlite") == "needs PostgreSQL"  # noqa: FBT003
+
+
 def test_nobody_has_to_trust_this() -> None:
     assert not {"_tasks", "_migrations", "_jinja_extensions"} & SETTINGS.keys()
 
 
-def test_all_defaults(rendered: Render) -> None:
-    answers = yaml.safe_load((rendered() / ".copier-answers.yml").read_text(encoding="utf-8"))
-    assert {name: answers[name] for name in DEFAULTS if name in answers} == {
-        name: value for name, value in DEFAULTS.items() if name in answers
-    }
+def test_all_defaults(template: Path, copie: Copie) -> None:
+    copied = copie.copy(template_dir=template)
+    assert copied.exit_code == 0, copied.exception
+    answers = copied.answers
+    assert {name: answers[name] for name in DEFAULTS} == DEFAULTS
     assert answers["resources"].startswith("user:\n  name: str(100)\n")
 
 

@@ -8,17 +8,15 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import pytest
 import yaml
 
 from conftest import Environment, Render
+from processes import wait_until_ready
 from projects import ROOT, git, run
 from serving import database_urls, requests
 from serving import serve as serve_project
@@ -60,21 +58,6 @@ def documents(project: Path) -> list[Path]:
     return [*sorted(project.glob("*.md"), reverse=True), *sorted(project.glob("docs/*.md"))]
 
 
-def is_ready() -> bool:
-    """Ask a server that has started, which listens a moment after it has said so."""
-    for _ in range(100):
-        try:
-            with urllib.request.urlopen(
-                "http://127.0.0.1:8000/health/ready", timeout=10
-            ) as response:
-                return bool(response.status == 200)
-        except URLError as error:
-            if not isinstance(error.reason, ConnectionRefusedError):
-                raise
-            time.sleep(0.05)
-    return False
-
-
 def serve(command: str, cwd: Path) -> None:
     """Start the server, ask whether it is ready, and stop it as Ctrl-C does."""
     with subprocess.Popen(
@@ -94,7 +77,7 @@ def serve(command: str, cwd: Path) -> None:
                     break
             else:
                 pytest.fail("".join(lines))
-            assert is_ready()
+            wait_until_ready("127.0.0.1:8000", process)
         finally:
             os.killpg(process.pid, signal.SIGINT)
             rest = process.stdout.read()

@@ -71,7 +71,6 @@ def releases(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for path in folder.iterdir():
             if path.name != ".git":
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-        (folder / "archive.tar").write_bytes(b"")
         git(ROOT, "archive", f"--output={folder / 'archive.tar'}", tag)
         shutil.unpack_archive(folder / "archive.tar", folder, "tar")
         (folder / "archive.tar").unlink()

@@ -123,20 +123,18 @@ def _response(body: Problem, headers: Any) -> JSONResponse:
 def _violation(violation: Violation) -> JSONResponse:
     if violation.kind == "still_referenced":
         return problem("still-referenced", "Other rows still reference this one.")
+    columns = violation.columns
     if violation.kind == "unique":
-        names = " and ".join(violation.columns) or "key"
+        names = " and ".join(columns) or "key"
         kind, msg = "already-exists", "Already exists"
         detail = f"{_a_row(violation.table)} with this {names} already exists."
     else:
-        names = " and ".join(violation.columns) or "The body"
+        names = " and ".join(columns) or "The body"
         kind, msg = "missing-reference", "Not found"
-        many = len(violation.columns) > 1
+        many = len(columns) > 1
         refer = "refer to rows that do" if many else "refers to a row that does"
         detail = f"{names} {refer} not exist."
-    errors = [
-        FieldError(loc=["body", column], msg=msg, type=violation.kind)
-        for column in violation.columns
-    ]
+    errors = [FieldError(loc=["body", column], msg=msg, type=violation.kind) for column in columns]
     return problem(kind, detail, errors)
 
 

@@ -155,8 +155,8 @@ def _missing(
     """Return the reason why no row was written."""
     if versions is None:
         return NotFoundError(model)
-    exists = session.scalar(by_id(model), {"_key": key})
-    return NotFoundError(model) if exists is None else PreconditionFailedError(model)
+    row = session.scalar(by_id(model), {"_key": key})
+    return NotFoundError(model) if row is None else PreconditionFailedError(model)
 
 
 def _explain(

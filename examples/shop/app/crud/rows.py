@@ -160,8 +160,8 @@ def _missing(
     if versions is None:
         return NotFoundError(model)
     options = {"include_deleted": include_deleted}
-    exists = session.scalar(by_id(model), {"_key": key}, execution_options=options)
-    return NotFoundError(model) if exists is None else PreconditionFailedError(model)
+    row = session.scalar(by_id(model), {"_key": key}, execution_options=options)
+    return NotFoundError(model) if row is None else PreconditionFailedError(model)
 
 
 @lru_cache(1000)
