@@ -18,7 +18,7 @@ AWKWARD_FIELDS = """
     date time datetime text uuid decimal enum email type order group limit offset default key
     value items keys values count index hash model_name request session db status format max min
     sum object property set tuple bytes next all any input filter map range user_id name title x
-    no on off yes null none true select where table column primary unique optional as_ ref
+    no on off yes null none true select where table column primary unique optional as_ from_ class_ ref
     on_delete
 """
 

@@ -241,12 +241,12 @@ def _conditions(query: Paging) -> tuple[tuple[str, ...], dict[str, Any]]:
     parameters = {}
     for name in query.filters:
         value = getattr(query, name)
-        column, _, operator = name.partition("__")
-        if operator == "null":
-            parameters[f"{column}__{'is_null' if value else 'is_not_null'}"] = value
-        elif isinstance(value, list):
+        if isinstance(value, list):
             single = len(value) == 1
-            parameters[f"{column}__{'eq' if single else 'in'}"] = value[0] if single else value
+            parameters[f"{name}__{'eq' if single else 'in'}"] = value[0] if single else value
+        elif name.endswith("__null"):
+            column = name.removesuffix("__null")
+            parameters[f"{column}__{'is_null' if value else 'is_not_null'}"] = value
         else:
             parameters[name] = value
     return tuple(parameters), parameters
@@ -256,7 +256,7 @@ def _conditions(query: Paging) -> tuple[tuple[str, ...], dict[str, Any]]:
 def _where(model: type[Base], conditions: tuple[str, ...]) -> list[sa.ColumnElement[bool]]:
     found = []
     for condition in conditions:
-        name, _, operator = condition.partition("__")
+        name, _, operator = condition.rpartition("__")
         column = model.__table__.c[name]
         value = bindparam(condition, type_=column.type, expanding=operator == "in")
         found.append(_OPERATORS[operator](column, value))
