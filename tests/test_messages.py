@@ -220,15 +220,15 @@ STEPS = {
             "uv sync",
             "See docs/access.md",
             'revision "Add accounts"',
-            "alembic -x owner=EMAIL upgrade head",
-            "Set its password: uv run python -m app.account password EMAIL",
+            "dev.py migrate -x owner=EMAIL",
+            "Set its password: uv run dev.py run python -m app.account password EMAIL",
         ],
         ["OIDC", "More people"],
     ),
     "oidc": (
         BEFORE,
         {"auth": "oidc"},
-        ["Set OIDC_ISSUER and OIDC_AUDIENCE", "alembic -x owner=SUBJECT upgrade head"],
+        ["Set OIDC_ISSUER and OIDC_AUDIENCE", "dev.py migrate -x owner=SUBJECT"],
         ["password"],
     ),
     "other accounts": (
@@ -245,7 +245,7 @@ STEPS = {
     "accounts for shared rows": (
         {**BEFORE, "resources": SHARED},
         {"auth": "tokens"},
-        ['revision "Add accounts" uv run alembic upgrade head'],
+        ['revision "Add accounts" uv run dev.py migrate'],
         ["owner="],
     ),
     "no accounts": (
@@ -254,7 +254,7 @@ STEPS = {
         [
             "can read the rows of these tables: authors notes",
             'revision "Remove accounts"',
-            "alembic -x drop-owners=yes upgrade head",
+            "dev.py migrate -x drop-owners=yes",
         ],
         ["docs/access.md", "EMAIL"],
     ),
@@ -264,26 +264,26 @@ STEPS = {
         [
             "these tables: tags The tables",
             'revision "Describe the change"',
-            "-x owner=EMAIL upgrade",
+            "-x owner=EMAIL",
         ],
         ["password"],
     ),
     "less access": (
         {**BEFORE, "auth": "oidc", "resources": PUBLIC},
         {"resources": "tag: {name: str(50)}"},
-        ["alembic upgrade head"],
+        ["dev.py migrate"],
         ["owner", "More people"],
     ),
     "nobody's rows": (
         {**BEFORE, "auth": "oidc", "resources": PUBLIC},
         {"resources": SHARED},
-        ["alembic -x drop-owners=yes upgrade head"],
+        ["dev.py migrate -x drop-owners=yes"],
         ["More people"],
     ),
     "a new table": (
         {**BEFORE, "auth": "oidc", "resources": SHARED},
         {"resources": SHARED + NOTE},
-        ["alembic upgrade head"],
+        ["dev.py migrate"],
         ["More people"],
     ),
     "a text that becomes a choice": (

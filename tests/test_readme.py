@@ -37,8 +37,8 @@ ELSEWHERE = {
     "uv run dev.py serve": "the same as without a command, which is run",
     "curl": "goes to a server, which another test runs",
     "TOKEN=": "the same",
-    "uv run alembic -x owner=": "names an account; test_owners.py runs it",
-    "uv run python -m app.account password EMAIL": "the same; test_accounts.py runs it",
+    "uv run dev.py migrate -x owner=": "names an account; test_owners.py runs it",
+    "uv run dev.py run python -m app.account": "the same; test_accounts.py runs it",
     "python -m app.account": "needs an account of a provider; test_oidc.py runs it",
 }
 
@@ -209,6 +209,8 @@ def test_the_commands_of_a_project(variant: str, checkout: Path, rendered: Rende
                 answer(command, project, *ASKED.get(command, []), DATABASE_URL=url)
             elif command in ASKED:
                 answer(command, project, *ASKED[command])
+            elif command.startswith("uv run dev.py run"):
+                run(["sh", "-c", f"uv run dev.py migrate && {command}"], project)
             else:
                 run(["sh", "-c", command], project, PYTEST_ADDOPTS="--collect-only -q")
 

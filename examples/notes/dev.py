@@ -7,7 +7,10 @@ import argparse
 import importlib
 import os
 import pkgutil
+import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +31,8 @@ from app.logs import log_config
 
 ROOT = Path(__file__).parent
 DATA = ROOT / ".dev"
+# Of paths: they have a meaning in URLs, or in alembic.ini.
+_UNSUPPORTED = re.compile(r"[%?#]")
 CONFIG = Config(ROOT / "alembic.ini")
 
 
@@ -45,6 +50,12 @@ def development_database() -> Iterator[str]:
     if configured:
         yield configured
         return
+    if _UNSUPPORTED.search(str(DATA)):
+        msg = (
+            f"no database can be kept in {DATA}, because of a space or another special character;"
+            " move the project, or set DATABASE_URL"
+        )
+        raise CommandError(msg)
     DATA.mkdir(exist_ok=True)
     url = f"sqlite:///{DATA / 'app.db'}"
     os.environ["DATABASE_URL"] = url
@@ -54,6 +65,10 @@ def development_database() -> Iterator[str]:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Migrate the database, then serve and reload on changes."""
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", arguments.port)) == 0:
+            msg = f"port {arguments.port} is in use; choose another one with --port"
+            raise CommandError(msg)
     os.environ.setdefault("DOCS_ENABLED", "true")
     with development_database():
         command.upgrade(CONFIG, "head")
@@ -112,6 +127,20 @@ def migrate(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def downgrade(arguments: argparse.Namespace) -> int:
+    """Undo revisions of the database."""
+    CONFIG.cmd_opts = arguments
+    with development_database():
+        command.downgrade(CONFIG, arguments.revision)
+    return 0
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run a program with DATABASE_URL set, for example `dev.py run alembic check`."""
+    with development_database():
+        return subprocess.call(arguments.program)
+
+
 def shell(_arguments: argparse.Namespace) -> int:
     """Open a database shell."""
     with development_database() as url:
@@ -164,32 +193,39 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.set_defaults(run=serve, port=8000)
+    parser.set_defaults(function=serve)
+    parser.add_argument("--port", type=int, default=8000, help="port to serve on, 8000 by default")
     commands = parser.add_subparsers(metavar="command")
 
-    def add(run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(run.__name__, help=text, description=run.__doc__)
-        added.set_defaults(run=run)
+    def add(function: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(function.__name__, help=text, description=function.__doc__)
+        added.set_defaults(function=function)
         return added
 
     added = add(serve, "serve and reload on changes; the default")
-    added.add_argument("--port", type=int, default=8000)
+    added.add_argument("--port", type=int, default=argparse.SUPPRESS)
     add(test, "run the tests; further arguments are passed to pytest")
     added = add(check, "check format, lint and types")
     added.add_argument("--fix", action="store_true", help="fix what can be fixed automatically")
     added = add(revision, "generate a migration from the models")
     added.add_argument("message", help='for example "add tags"')
-    added = add(migrate, "upgrade the database")
-    added.add_argument("revision", nargs="?", default="head")
-    added.add_argument(
-        "-x", action="append", metavar="NAME=VALUE", help="an option that a revision asks for"
-    )
+    for each, text, target in (
+        (migrate, "upgrade the database", "head"),
+        (downgrade, "undo the last revision, or all after another one", "-1"),
+    ):
+        added = add(each, text)
+        added.add_argument("revision", nargs="?", default=target)
+        added.add_argument(
+            "-x", action="append", metavar="NAME=VALUE", help="an option that a revision asks for"
+        )
+    added = add(run, "run a program with DATABASE_URL set")
+    added.add_argument("program", nargs=argparse.REMAINDER)
     add(shell, "open a database shell")
     add(seed, "add example rows to an empty database")
     added = add(erase, "delete the local database")
     added.add_argument("--yes", action="store_true", help="do not ask")
     arguments, rest = parser.parse_known_args()
-    if rest and arguments.run is not test:
+    if rest and arguments.function is not test:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     arguments.rest = rest
     return arguments
@@ -198,10 +234,16 @@ def parse() -> argparse.Namespace:
 def main() -> int:
     """Run the command line."""
     arguments = parse()
+    # A terminal that is closed ends the command as Ctrl-C does: the local server is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     try:
-        code: int = arguments.run(arguments)
+        code: int = arguments.function(arguments)
     except CommandError as error:
         print(f"FAILED: {error}")
+        if "Can't locate revision" in str(error):
+            print("Another branch has it: switch back, or start again with `dev.py erase`.")
         code = 1
     except KeyboardInterrupt:
         code = 130

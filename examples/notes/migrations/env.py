@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import context
+from alembic.util import CommandError
 from sqlalchemy import event
 
 from app.db import models
@@ -34,6 +35,13 @@ def migrate(connection: sa.Connection) -> None:
         context.run_migrations()
 
 
+def unavailable(url: sa.URL, error: Exception) -> CommandError:
+    """Return the error for a database that cannot be connected to."""
+    reason = str(getattr(error, "orig", error)).partition("\n")[0]
+    name = f"{url.host}/{url.database}" if url.host else url.database
+    return CommandError(f"cannot connect to the database {name}: {reason}")
+
+
 engine = sa.create_engine(load_settings().sqlalchemy_url, poolclass=sa.NullPool)
 
 
@@ -49,5 +57,9 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-with engine.connect() as connection:
+try:
+    connection = engine.connect()
+except sa.exc.DBAPIError as error:
+    raise unavailable(engine.url, error) from error
+with connection:
     migrate(connection)

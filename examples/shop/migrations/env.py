@@ -51,6 +51,13 @@ def migrate(connection: sa.Connection) -> None:
         context.run_migrations()
 
 
+def unavailable(url: sa.URL, error: Exception) -> CommandError:
+    """Return the error for a database that cannot be connected to."""
+    reason = str(getattr(error, "orig", error)).partition("\n")[0]
+    name = f"{url.host}/{url.database}" if url.host else url.database
+    return CommandError(f"cannot connect to the database {name}: {reason}")
+
+
 def prepare_session(connection: sa.Connection) -> None:
     """Refuse a connection through a pooler, and lift the role's timeouts for requests."""
     with connection.begin():
@@ -67,6 +74,10 @@ def prepare_session(connection: sa.Connection) -> None:
 
 
 engine = sa.create_engine(load_settings().sqlalchemy_migrations_url, poolclass=sa.NullPool)
-with engine.connect() as connection:
+try:
+    connection = engine.connect()
+except sa.exc.DBAPIError as error:
+    raise unavailable(engine.url, error) from error
+with connection:
     prepare_session(connection)
     migrate(connection)
