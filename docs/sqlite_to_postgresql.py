@@ -1,4 +1,4 @@
-"""Carry all rows of a SQLite database into an empty PostgreSQL one, in one transaction.
+"""Copy all rows of a SQLite database into an empty PostgreSQL one, in one transaction.
 
     DATABASE_URL=postgresql://... uv run python sqlite_to_postgresql.py app.db
 
@@ -24,7 +24,7 @@ from app.settings import load_settings
 
 
 def convert(column: sa.Column[Any], value: Any) -> Any:
-    """Return what SQLite keeps as text and numbers as the value that it stands for."""
+    """Return the value that SQLite stores as text or a number."""
     if value is None:
         return None
     if isinstance(column.type, UTCDateTime):
@@ -40,15 +40,15 @@ def convert(column: sa.Column[Any], value: Any) -> Any:
 
 
 def read(source: sqlite3.Connection, table: sa.Table) -> Iterator[dict[str, Any]]:
-    """Give the rows of a table."""
+    """Yield the rows of a table."""
     names = ", ".join(f'"{column.name}"' for column in table.columns)
     for row in source.execute(f'SELECT {names} FROM "{table.name}" ORDER BY id'):  # noqa: S608
         values = zip(table.columns, row, strict=True)
         yield {column.name: convert(column, value) for column, value in values}
 
 
-def carry(target: sa.Connection, source: sqlite3.Connection) -> None:
-    """Copy every table; references to rows that come later are set when all are there."""
+def copy(target: sa.Connection, source: sqlite3.Connection) -> None:
+    """Copy every table; references to rows that come later are set at the end."""
     later: list[tuple[sa.Table, str]] = []
     done: set[sa.Table] = set()
     for table in Base.metadata.sorted_tables:
@@ -77,23 +77,23 @@ def carry(target: sa.Connection, source: sqlite3.Connection) -> None:
 
 
 def main(path: str) -> None:
-    """Carry the rows of a file into the database of the settings."""
+    """Copy the rows of a file into the configured database."""
     settings = load_settings()
     url = getattr(settings, "sqlalchemy_migrations_url", settings.sqlalchemy_url)
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source:
         if url.drivername.endswith("asyncpg"):
-            asyncio.run(carry_asynchronously(url, source))
+            asyncio.run(copy_asynchronously(url, source))
         else:
             with sa.create_engine(url).begin() as target:
-                carry(target, source)
+                copy(target, source)
 
 
-async def carry_asynchronously(url: sa.URL, source: sqlite3.Connection) -> None:
-    """Copy every table through a driver that knows no other way."""
+async def copy_asynchronously(url: sa.URL, source: sqlite3.Connection) -> None:
+    """Copy every table through an asynchronous driver."""
     from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
 
     async with create_async_engine(url).begin() as target:
-        await target.run_sync(carry, source)
+        await target.run_sync(copy, source)
 
 
 if __name__ == "__main__":

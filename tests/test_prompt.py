@@ -141,7 +141,7 @@ def test_a_removed_resource_is_asked_about(render: Render) -> None:
     retype(child, "author: {name: strr}")
     child.expect_exact("line 1: author.name: no type")
     child.send(BACKSPACE * len("strr}") + "text}" + DONE)
-    child.expect_exact("No longer in your tables: author, note.")
+    child.expect_exact("No longer needed: files of author, note.")
     child.expect_exact("app/crud/note.py")
     child.send("\r")
     child.expect_exact("type author, note to delete these")

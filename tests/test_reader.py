@@ -872,7 +872,7 @@ BAD_TEXTS = {
     "a private row that blocks a shared one": (
         "post: {by: ref(user)}\nuser: {n: int, _access: shared}",
         "line 1: post.by: ",
-        "use on_delete=cascade, or optional",
+        "use optional, or on_delete=cascade",
     ),
     "a private row that blocks a public one": (
         "post: {by: ref(user) optional on_delete=restrict}\nuser: {n: int, _access: public}",

@@ -232,7 +232,7 @@ async def _outcome_unknown(request: Request, error: OutcomeUnknownError) -> JSON
 
 
 async def _bug(_request: Request, _error: Exception) -> JSONResponse:
-    # Sent past the middleware that would add this header.
+    # Raised by middleware outside of the one that would add this header.
     headers = {"X-Request-ID": request_id.get() or ""}
     return problem("internal-error", "Internal server error.", headers=headers)
 

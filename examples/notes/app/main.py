@@ -72,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.session_slots = Slots(settings.pool_size + settings.max_overflow)
+    app.add_middleware(RequestMiddleware, settings=settings)
     # Add your own middleware below this line; the last one added is the first to see a request.
     if settings.cors_origins:
         app.add_middleware(
@@ -79,9 +80,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_origins=settings.cors_origins,
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["ETag", "Link", "Location", "X-Request-ID"],
+            expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Request-ID"],
         )
-    app.add_middleware(RequestMiddleware, settings=settings)
     errors.install(app)
     openapi.install(app)
     docs.install(app)

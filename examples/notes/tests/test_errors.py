@@ -42,10 +42,13 @@ ERRORS: dict[str, Exception] = {
 }
 
 
+ORIGIN = {"Origin": "https://app.example.com"}
+
+
 @pytest.fixture
 def app(settings: Settings) -> FastAPI:
     """Return an application with routes that fail."""
-    app = create_app(settings)
+    app = create_app(settings.model_copy(update={"cors_origins": (ORIGIN["Origin"],)}))
 
     @app.post("/_bodies")
     def take(body: Body) -> int:
@@ -102,9 +105,11 @@ def test_unknown_path(client: TestClient) -> None:
 
 @pytest.mark.parametrize("kind", ERRORS)
 def test_each_error_has_its_problem_type(client: TestClient, kind: str) -> None:
-    response = client.get(f"/_errors/{kind}")
+    response = client.get(f"/_errors/{kind}", headers=ORIGIN)
     check(response, KINDS[kind][0], kind)
     assert "secret" not in response.text
+    # So that scripts in browsers can read it.
+    assert "access-control-allow-origin" in response.headers
 
 
 def test_not_found_names_the_resource(client: TestClient) -> None:

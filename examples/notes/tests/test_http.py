@@ -126,12 +126,16 @@ def test_only_allowed_hosts_are_served(
 ) -> None:
     response = client.get("/_notes/1", headers={"host": host})
     assert response.status_code == status
+    # A probe addresses a container by its IP.
+    response = client.get("/health/live", headers={"host": host})
+    assert response.status_code == 200
 
 
 def test_only_allowed_origins_may_read_responses(client: TestClient) -> None:
     for origin, allowed in (("https://app.example.com", True), ("https://evil.com", False)):
-        response = client.get("/_notes/1", headers={"origin": origin})
-        assert ("access-control-allow-origin" in response.headers) is allowed
+        for url, size in (("/_notes/1", 1), ("/_notes/1", 1000), ("/no/such/path", 1)):
+            response = client.post(url, content=b"x" * size, headers={"origin": origin})
+            assert ("access-control-allow-origin" in response.headers) is allowed
 
 
 def test_security_headers(client: TestClient) -> None:

@@ -74,6 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.settings = settings
+    app.add_middleware(RequestMiddleware, settings=settings)
     # Add your own middleware below this line; the last one added is the first to see a request.
     if settings.cors_origins:
         app.add_middleware(
@@ -81,9 +82,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_origins=settings.cors_origins,
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["ETag", "Link", "Location", "X-Request-ID"],
+            expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Request-ID"],
         )
-    app.add_middleware(RequestMiddleware, settings=settings)
     errors.install(app)
     openapi.install(app)
     docs.install(app)

@@ -50,7 +50,7 @@ class RequestMiddleware:
         # A HEAD is a GET whose body is not sent.
         head = scope["method"] == "HEAD"
         inner = {**scope, "method": "GET"} if head else scope
-        status, size = 500, 0
+        status, size = 0, 0
 
         async def wrapped(message: Message) -> None:
             nonlocal status, size
@@ -64,7 +64,7 @@ class RequestMiddleware:
             await send(message)
 
         app, length = self.app, given.get(b"content-length")
-        if self.allowed_hosts and not self._is_allowed(given.get(b"host", b"")):
+        if not self._is_allowed(scope["path"], given.get(b"host", b"")):
             app = problem("invalid-host", "The Host header is not allowed.")
         elif length is None:
             receive = self._limited(receive)
@@ -72,8 +72,14 @@ class RequestMiddleware:
             app = problem("body-too-large", _TOO_LARGE)
         try:
             await app(inner, receive, wrapped)
+        except Exception:
+            # Sent from here, so that middleware further out can add its headers, such as CORS.
+            if not status:
+                await problem("internal-error", "Internal server error.")(inner, receive, wrapped)
+            raise
         finally:
             route, seconds = route_of(inner), perf_counter() - started
+            status = status or 500
             fields = {
                 "method": scope["method"],
                 "route": route,
@@ -86,7 +92,10 @@ class RequestMiddleware:
                 text, scope["method"], route, status, seconds * 1000, extra={"fields": fields}
             )
 
-    def _is_allowed(self, header: bytes) -> bool:
+    def _is_allowed(self, path: str, header: bytes) -> bool:
+        # Probes address a container by its IP.
+        if not self.allowed_hosts or path.startswith("/health/"):
+            return True
         host = header.decode("latin-1").partition(":")[0].lower()
         return any(
             host == allowed or (allowed.startswith("*.") and host.endswith(allowed[1:]))

@@ -1,7 +1,9 @@
 """${message}.
 
 Revision ID: ${up_revision}
+% if down_revision:
 Revises: ${down_revision | comma,n}
+% endif
 """
 
 import sqlalchemy as sa
@@ -20,7 +22,7 @@ choices: dict[str, list[str]] = ${choices}
 
 def upgrade() -> None:
     """Change the schema."""
-    # Fail rather than block all traffic behind a lock that is not available.
+    # Fail fast instead of queueing all traffic behind this lock.
     op.execute("SET LOCAL lock_timeout = '3s'")
     ${upgrades if upgrades else "pass"}
 

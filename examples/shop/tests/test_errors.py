@@ -42,10 +42,13 @@ ERRORS: dict[str, Exception] = {
 }
 
 
+ORIGIN = {"Origin": "https://app.example.com"}
+
+
 @pytest.fixture
 def app(settings: Settings) -> FastAPI:
     """Return an application with routes that fail."""
-    app = create_app(settings)
+    app = create_app(settings.model_copy(update={"cors_origins": (ORIGIN["Origin"],)}))
 
     @app.post("/_bodies")
     async def take(body: Body) -> int:
@@ -103,9 +106,11 @@ async def test_unknown_path(client: httpx2.AsyncClient) -> None:
 
 @pytest.mark.parametrize("kind", ERRORS)
 async def test_each_error_has_its_problem_type(client: httpx2.AsyncClient, kind: str) -> None:
-    response = await client.get(f"/_errors/{kind}")
+    response = await client.get(f"/_errors/{kind}", headers=ORIGIN)
     check(response, KINDS[kind][0], kind)
     assert "secret" not in response.text
+    # So that scripts in browsers can read it.
+    assert "access-control-allow-origin" in response.headers
 
 
 async def test_not_found_names_the_resource(client: httpx2.AsyncClient) -> None:
