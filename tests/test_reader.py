@@ -879,6 +879,13 @@ BAD_TEXTS = {
         "line 1: post.by: ",
         "use on_delete=set_null",
     ),
+    "a private row that blocks a public one through another": (
+        "reply: {to: ref(note)}\nnote: {of: ref(folder) on_delete=cascade}\n"
+        "folder: {of: ref(page) on_delete=cascade, up: ref(folder) optional on_delete=cascade}\n"
+        "page: {n: int, _access: public}",
+        "line 1: reply.to: ",
+        "use optional, or on_delete=cascade",
+    ),
     "an access to be put right": (
         "post:\n  by: ref(user)\n  _access: public\nuser:\n  n: int\n  _access: publik",
         "line 6: user._access: ",
