@@ -18,8 +18,8 @@ AWKWARD_FIELDS = """
     date time datetime text uuid decimal enum email type order group limit offset default key
     value items keys values count index hash model_name request session db status format max min
     sum object property set tuple bytes next all any input filter map range user_id name title x
-    no on off yes null none true select where table column primary unique optional as_ from_ class_ ref
-    on_delete
+    no on off yes null none true select where table column primary unique optional as_ from_ class_
+    ref on_delete
 """
 
 # Names that the code of a rendered project, or of its tests, uses itself.
@@ -93,6 +93,7 @@ class Resource:
     table: str
     access: str = "private"
     entries: list[str] = field(default_factory=list)
+    has_owner: bool = False
     taken: set[str] = field(default_factory=set)
     indexed: dict[str, str] = field(default_factory=dict)
     collections: list[str] = field(default_factory=list)
@@ -204,7 +205,8 @@ def add_ref(
     on_delete = draw(st.sampled_from(["", "restrict", "cascade", "set_null"]))
     if ACCESS.index(target.access) < ACCESS.index(resource.access):
         return
-    if resource.access == "private" != target.access:
+    # A cascade may lead from rows that others see to any private row.
+    if resource.access == "private" and resource.has_owner:
         on_delete = "set_null" if optional and on_delete == "set_null" else "cascade"
     if on_delete and (optional or on_delete != "set_null"):
         words.append(f"on_delete={on_delete}")
@@ -281,7 +283,9 @@ def legal_texts(draw: st.DrawFn, most: int = 5, *, access: bool = False) -> str:
         plain = str(PLURALS.plural(name))
         table = draw(st.sampled_from([plain, plain, plain, name, f"{name}_2", "x_1"]))
         insists = table != plain or bool(str(PLURALS.singular(name)))
-        resource = Resource(name, table, draw(st.sampled_from(ACCESS)) if access else "private")
+        resource = Resource(
+            name, table, draw(st.sampled_from(ACCESS)) if access else "private", access
+        )
         classes = [class_name(name) + end for end in CLASSES]
         ends = ("id_live", "deleted_at", "created_at", "created_at_live")
         ends += ("owner_id", "owner_id_live")

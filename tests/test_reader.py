@@ -880,9 +880,11 @@ BAD_TEXTS = {
         "use on_delete=set_null",
     ),
     "a private row that blocks a public one through another": (
-        "reply: {to: ref(note)}\nnote: {of: ref(folder) on_delete=cascade}\n"
-        "folder: {of: ref(page) on_delete=cascade, up: ref(folder) optional on_delete=cascade}\n"
-        "page: {n: int, _access: public}",
+        (
+            "reply: {to: ref(note)}\nnote: {of: ref(folder) on_delete=cascade}\n"
+            "folder: {of: ref(page) on_delete=cascade, up: ref(folder) optional}\n"
+            "page: {n: int, _access: public}"
+        ),
         "line 1: reply.to: ",
         "use optional, or on_delete=cascade",
     ),
