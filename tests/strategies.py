@@ -91,9 +91,9 @@ class Resource:
 
     name: str
     table: str
-    access: str = "private"
+    access: str
+    has_owner: bool
     entries: list[str] = field(default_factory=list)
-    has_owner: bool = False
     taken: set[str] = field(default_factory=set)
     indexed: dict[str, str] = field(default_factory=dict)
     collections: list[str] = field(default_factory=list)
@@ -283,9 +283,8 @@ def legal_texts(draw: st.DrawFn, most: int = 5, *, access: bool = False) -> str:
         plain = str(PLURALS.plural(name))
         table = draw(st.sampled_from([plain, plain, plain, name, f"{name}_2", "x_1"]))
         insists = table != plain or bool(str(PLURALS.singular(name)))
-        resource = Resource(
-            name, table, draw(st.sampled_from(ACCESS)) if access else "private", access
-        )
+        kind = draw(st.sampled_from(ACCESS)) if access else "private"
+        resource = Resource(name, table, kind, access)
         classes = [class_name(name) + end for end in CLASSES]
         ends = ("id_live", "deleted_at", "created_at", "created_at_live")
         ends += ("owner_id", "owner_id_live")
