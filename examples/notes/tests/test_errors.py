@@ -14,6 +14,7 @@ from app.db.readiness import Readiness
 from app.db.session import SessionDep, build_session_factory
 from app.errors import KINDS, Problem
 from app.main import create_app
+from app.schemas.types import NonBlank
 from app.settings import Settings
 
 DOWN = "sqlite:////no/such/folder/secret.db"
@@ -29,6 +30,7 @@ class Body(BaseModel, extra="forbid"):
     """A request body."""
 
     number: int
+    text: NonBlank = "text"
 
 
 ERRORS: dict[str, Exception] = {
@@ -147,9 +149,10 @@ def test_wrong_content_type(client: TestClient, content_type: str | None) -> Non
 
 
 def test_invalid_value_is_located_but_not_repeated(client: TestClient) -> None:
-    response = client.post("/_bodies", json={"number": "secret"})
-    problem = check(response, 422, "invalid-request")
-    assert [error.loc for error in problem.errors] == [["body", "number"]]
+    response = client.post("/_bodies", json={"number": "secret", "text": " "})
+    number, text = check(response, 422, "invalid-request").errors
+    assert (number.loc, text.loc) == (["body", "number"], ["body", "text"])
+    assert text.msg == "Must contain a visible character, and no NUL characters"
     assert "secret" not in response.text
 
 

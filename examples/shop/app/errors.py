@@ -28,6 +28,7 @@ from app.db.errors import (
 from app.db.session import UNAVAILABLE
 from app.db.soft_delete import ParentDeletedError, StillReferencedError
 from app.logs import request_id, route_of
+from app.schemas.types import NON_BLANK, TEXT
 from app.telemetry import pool_timeouts
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,12 @@ _BY_STATUS = {413: "body-too-large", 428: "precondition-required"}
 
 # The detail of FastAPI's status 400 for a body that is not JSON in UTF-8.
 _UNDECODABLE = "There was an error parsing the body"
+
+# Instead of Pydantic's messages, which show the pattern.
+_MESSAGES = {
+    TEXT: "Must not contain NUL characters",
+    NON_BLANK: "Must contain a visible character, and no NUL characters",
+}
 
 # Limits for what a response repeats of an invalid request.
 _MAX_ERRORS = 30
@@ -198,13 +205,19 @@ async def _invalid(_request: Request, error: RequestValidationError) -> JSONResp
     errors = [
         FieldError(
             loc=[part if isinstance(part, int) else part[:_MAX_LENGTH] for part in item["loc"]],
-            msg=item["msg"].removeprefix("Value error, ")[:_MAX_LENGTH],
+            msg=_message(item),
             type=item["type"],
         )
         for item in found[:_MAX_ERRORS]
     ]
     more = f" Only the first {_MAX_ERRORS} errors are listed." if len(found) > _MAX_ERRORS else ""
     return problem("invalid-request", f"The request is invalid.{more}", errors)
+
+
+def _message(error: dict[str, Any]) -> str:
+    pattern = error.get("ctx", {}).get("pattern")
+    message: str = _MESSAGES.get(pattern, error["msg"])
+    return message.removeprefix("Value error, ")[:_MAX_LENGTH]
 
 
 async def _integrity(_request: Request, error: IntegrityError) -> JSONResponse:

@@ -34,8 +34,9 @@ FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 StrictFloat = Annotated[FiniteFloat, Strict()]
 
 # SQLite's tools truncate text at NUL characters.
-Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
-NonBlank = Annotated[str, Field(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+TEXT, NON_BLANK = r"^[^\x00]*$", r"^[^\x00]*[^\s\x00][^\x00]*$"
+Text = Annotated[str, Field(pattern=TEXT)]
+NonBlank = Annotated[str, Field(pattern=NON_BLANK)]
 
 
 def _refuse_display_name(value: Any) -> Any:

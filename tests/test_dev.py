@@ -1,0 +1,129 @@
+"""The development commands of a project, when something is in their way."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from conftest import Environment, Render
+from projects import run
+
+# Says so when it runs, and ends with its standard input.
+WAIT = ["python", "-c", "print('ready', flush=True); input()"]
+
+
+@pytest.fixture
+def project(rendered: Render) -> Iterator[Path]:
+    """Yield a project in a folder that the user of its PostgreSQL can read."""
+    with tempfile.TemporaryDirectory(prefix="dev-", ignore_cleanup_errors=True) as folder:
+        yield shutil.copytree(rendered(), Path(folder) / "project")
+
+
+def attempt(python: Path, project: Path, *words: str, **env: str) -> str:
+    """Run a command that fails; return what it prints, which is no traceback."""
+    result = subprocess.run(
+        [str(python), "dev.py", *words],
+        cwd=project,
+        env={**os.environ, **env},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert "Traceback" not in result.stdout + result.stderr
+    return result.stdout
+
+
+@contextmanager
+def waiting(python: Path, project: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run a program on the local database until it is told to end."""
+    command = [str(python), "dev.py", "run", str(python), *WAIT[1:]]
+    with subprocess.Popen(
+        command, cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        while process.stdout.readline() != "ready\n":
+            assert process.poll() is None
+        yield process
+
+
+def erase(python: Path, project: Path) -> None:
+    """Delete the local database, which nothing uses."""
+    assert "Deleted" in run([str(python), "dev.py", "erase", "--yes"], project)
+    assert not (project / ".dev").exists()
+
+
+@pytest.mark.parametrize("mode", ["async", "sync"])
+def test_unreachable_database_is_named(mode: str, render: Render, environment: Environment) -> None:
+    project = render(mode=mode)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"postgresql://user:secret@127.0.0.1:{closed.getsockname()[1]}/name"
+        printed = attempt(environment(project), project, "migrate", DATABASE_URL=url)
+    assert printed.startswith("FAILED: cannot connect to the database 127.0.0.1/name: ")
+    assert "secret" not in printed
+
+
+def test_port_in_use_is_named(render: Render, environment: Environment) -> None:
+    project = render(database="sqlite")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        printed = attempt(environment(project), project, "--port", port)
+    assert printed == f"FAILED: port {port} is in use; choose another one with --port\n"
+
+
+def test_folder_with_a_space_is_refused(render: Render, environment: Environment) -> None:
+    project = render("with space")
+    printed = attempt(environment(project), project, "migrate")
+    assert "because of a space" in printed
+    assert "move the project, or set DATABASE_URL" in printed
+
+
+def test_last_revision_is_undone(render: Render, environment: Environment) -> None:
+    project = render(database="sqlite")
+    python = str(environment(project))
+    run([python, "dev.py", "migrate"], project)
+    run([python, "dev.py", "downgrade"], project)
+    current = run(
+        [python, "dev.py", "run", str(Path(python).with_name("alembic")), "current"], project
+    )
+    assert "0001" not in current
+    printed = attempt(Path(python), project, "migrate", "of_another_branch")
+    assert "Another branch has it" in printed
+
+
+def test_local_database_ends_with_its_terminal(project: Path, environment: Environment) -> None:
+    python = environment(project)
+    with waiting(python, project) as process:
+        assert "in use" in attempt(python, project, "erase", "--yes")
+        process.send_signal(signal.SIGHUP)
+        process.wait()
+    assert not (project / ".dev" / "postgres" / "postmaster.pid").exists()
+    erase(python, project)
+
+
+def test_local_database_of_a_killed_command_can_be_erased(
+    project: Path, environment: Environment
+) -> None:
+    python = environment(project)
+    with waiting(python, project) as process:
+        process.kill()
+        process.wait()
+    assert (project / ".dev" / "postgres" / "postmaster.pid").exists()
+    erase(python, project)
+
+
+def test_example_rows_belong_to_an_account_of_the_provider(
+    render: Render, environment: Environment
+) -> None:
+    project = render(database="sqlite", auth="oidc")
+    python = str(environment(project))
+    printed = run([python, "dev.py", "seed", "--subject", "me"], project)
+    assert "Added example rows for the account me of http://localhost:9" in printed
