@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from conftest import Environment, Render
-from projects import DATA, run
+from projects import DATA, run_suite
 from variants import DIRECT, OPEN, PAIRED, THOROUGH
 
 SUITE = DATA / "races"
@@ -16,4 +16,4 @@ def test_concurrent_requests(variant: str, render: Render, environment: Environm
     resources = (SUITE / "resources.yml").read_text(encoding="utf-8")
     project = render(resources=resources, **OPEN[variant])
     shutil.copy2(SUITE / "test_races.py", project / "tests")
-    run([str(environment(project)), "-m", "pytest", "-q", "tests/test_races.py"], project)
+    run_suite(project, environment(project), "tests/test_races.py")

@@ -1,6 +1,7 @@
 """A real PgBouncer with a configuration of its own."""
 
 import os
+import shutil
 import socket
 import subprocess
 from contextlib import contextmanager
@@ -38,7 +39,8 @@ def run_pooler(database_url: str, **options: str):
         text = "\n".join(["[databases]", f"{url.database} = {server}", "[pgbouncer]", *lines, ""])
         file = folder / "pgbouncer.ini"
         file.write_text(text)
-        command = ["/usr/sbin/pgbouncer", str(file)]
+        program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin") or "pgbouncer"
+        command = [program, str(file)]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, user=user) as process:
             try:
                 log = process.stderr or ()
