@@ -63,13 +63,7 @@ class RequestMiddleware:
                 size += len(message.get("body", b""))
             await send(message)
 
-        app, length = self.app, given.get(b"content-length")
-        if not self._is_allowed(scope["path"], given.get(b"host", b"")):
-            app = problem("invalid-host", "The Host header is not allowed.")
-        elif length is None:
-            receive = self._limited(receive)
-        elif int(length) > self.max_body_size:
-            app = problem("body-too-large", _TOO_LARGE)
+        app, receive = self._checked(scope["path"], given, receive)
         try:
             await app(inner, receive, wrapped)
         except Exception:
@@ -91,6 +85,19 @@ class RequestMiddleware:
             logger.info(
                 text, scope["method"], route, status, seconds * 1000, extra={"fields": fields}
             )
+
+    def _checked(
+        self, path: str, headers: dict[bytes, bytes], receive: Receive
+    ) -> tuple[ASGIApp, Receive]:
+        """Return the application, or what refuses the request, and the source of the body."""
+        length = headers.get(b"content-length")
+        if not self._is_allowed(path, headers.get(b"host", b"")):
+            return problem("invalid-host", "The Host header is not allowed."), receive
+        if length is None:
+            return self.app, self._limited(receive)
+        if int(length) > self.max_body_size:
+            return problem("body-too-large", _TOO_LARGE), receive
+        return self.app, receive
 
     def _is_allowed(self, path: str, header: bytes) -> bool:
         # Probes address a container by its IP.
