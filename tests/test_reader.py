@@ -1143,6 +1143,19 @@ LEGAL = [answer_in(path) for path in sorted(DOMAINS.glob("*.yml"))] + [
 ]
 
 
+def test_cascades_are_followed_once() -> None:
+    # On all paths, these would take hours.
+    names = [f"n{number}x" for number in range(40)]
+    lines = [f"{names[0]}: {{n: int}}"]
+    for place, name in enumerate(names[1:], 1):
+        refs = [f"{to}_: ref({to}) on_delete=cascade" for to in names[:place]]
+        lines.append(f"{name}: {{{', '.join(refs)}}}")
+    text = "\n".join([*lines, f"last: {{to: ref({names[-1]})}}"])
+    assert READER.check(text, "tokens") == ""
+    exposed = text.replace("{n: int}", "{n: int, _access: public}", 1)
+    assert "last.to: on_delete=restrict" in READER.check(exposed, "tokens")
+
+
 @example(text=":post: {:\n  a: int, # one\n : b: int\n}\ntag: {a: int}", cuts=[])
 @example(text="post: {one: int, b: int, _index: [[b, o\rne], [one, b]]}", cuts=[])
 @settings(max_examples=150, deadline=None)

@@ -72,7 +72,7 @@ EXAMPLES = [*sorted(path.stem for path in DOMAINS.glob("*.yml")), "default"]
 SPREAD: list[tuple[str, str]] = (
     [pair for pair in product(EXAMPLES, VARIANTS) if fits(*pair)]
     if THOROUGH
-    # Also accounts that are deleted with deep references, and with references from shared rows.
+    # Also the deletion of accounts with deep references, and with references from shared rows.
     else [
         *spread([*EXAMPLES]),
         ("91-deep", "sync-sqlite-tokens"),

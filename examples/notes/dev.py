@@ -31,7 +31,7 @@ from app.logs import log_config
 
 ROOT = Path(__file__).parent
 DATA = ROOT / ".dev"
-# Of paths: they have a meaning in URLs, or in alembic.ini.
+# Characters of a path that have a meaning in URLs or in alembic.ini.
 _UNSUPPORTED = re.compile(r"[%?#]")
 CONFIG = Config(ROOT / "alembic.ini")
 

@@ -36,7 +36,7 @@ from app.logs import log_config
 
 ROOT = Path(__file__).parent
 DATA = ROOT / ".dev"
-# Of paths: the server's command line and URL do not quote them.
+# Characters of a path that the server's command line and URL do not quote.
 _UNSUPPORTED = re.compile(r"[^\w./\\:-]")
 CONFIG = Config(ROOT / "alembic.ini")
 

@@ -67,7 +67,7 @@ class RequestMiddleware:
         try:
             await app(inner, receive, wrapped)
         except Exception:
-            # Sent from here, so that middleware further out can add its headers, such as CORS.
+            # Respond here, so that outer middleware such as CORSMiddleware adds its headers.
             if not status:
                 await problem("internal-error", "Internal server error.")(inner, receive, wrapped)
             raise
@@ -89,7 +89,7 @@ class RequestMiddleware:
     def _checked(
         self, path: str, headers: dict[bytes, bytes], receive: Receive
     ) -> tuple[ASGIApp, Receive]:
-        """Return the application, or what refuses the request, and the source of the body."""
+        """Return the ASGI app for a request, which may be an error response, and its `receive`."""
         length = headers.get(b"content-length")
         if not self._is_allowed(path, headers.get(b"host", b"")):
             return problem("invalid-host", "The Host header is not allowed."), receive

@@ -298,7 +298,7 @@ def _digest(model: type[Base], query: Paging) -> str:
 
 @lru_cache(1000)
 def _cursors(model: type[Base], name: str) -> TypeAdapter[tuple[int, str, Any, int]]:
-    """Return the adapter for cursors of this sort field; they are client input, to be validated."""
+    """Return the adapter that validates the cursors of a sort field: they are client input."""
     python_type: Any = model.__table__.c[name].type.python_type
     types: dict[Any, Any] = {str: Text, int: Int64, dt.datetime: Timestamp, dt.date: Date}
     value = types.get(python_type, python_type)
