@@ -52,7 +52,7 @@ def migrate(connection: sa.Connection) -> None:
 
 
 def unavailable(url: sa.URL, error: Exception) -> CommandError:
-    """Return the error for a database that cannot be connected to."""
+    """Return the error for a failed connection."""
     reason = str(getattr(error, "orig", error)).partition("\n")[0]
     name = f"{url.host}/{url.database}" if url.host else url.database
     return CommandError(f"cannot connect to the database {name}: {reason}")
