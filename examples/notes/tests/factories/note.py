@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.crud import note as crud
 from app.db import models
 from app.schemas.note import NoteCreate
-from tests.factories import NUMBERS
+from tests.samples import NUMBERS
 
 
 def payload(_session: Session, **values: Any) -> dict[str, Any]:

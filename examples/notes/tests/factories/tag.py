@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.crud import tag as crud
 from app.db import models
 from app.schemas.tag import TagCreate
-from tests.factories import NUMBERS
+from tests.samples import NUMBERS
 
 
 def payload(_session: Session, **values: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.crud import customer as crud
 from app.db import models
 from app.schemas.customer import CustomerCreate
-from tests.factories import NUMBERS
+from tests.samples import NUMBERS
 
 
 async def payload(_session: AsyncSession, **values: Any) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from app.crud import order as crud
 from app.db import models
 from app.enums.order import OrderStatus
 from app.schemas.order import OrderCreate
-from tests.factories import NUMBERS, nth_noon
 from tests.factories import customer as customer_factory
+from tests.samples import NUMBERS, nth_noon
 
 
 async def payload(session: AsyncSession, **values: Any) -> dict[str, Any]:

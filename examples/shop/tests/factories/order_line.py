@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.crud import order_line as crud
 from app.db import models
 from app.schemas.order_line import OrderLineCreate
-from tests.factories import NUMBERS
 from tests.factories import order as order_factory
 from tests.factories import product as product_factory
+from tests.samples import NUMBERS
 
 
 async def payload(session: AsyncSession, **values: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.crud import product as crud
 from app.db import models
 from app.schemas.product import ProductCreate
-from tests.factories import NUMBERS
+from tests.samples import NUMBERS
 
 
 async def payload(_session: AsyncSession, **values: Any) -> dict[str, Any]:
