@@ -75,7 +75,7 @@ def digest(*parts: str) -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _plain_git() -> Iterator[None]:
-    """Make Copier's git independent of this machine, too."""
+    """Isolate Copier's git from the configuration of this machine, too."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in GIT_ENV.items():
             patch.setenv(name, value)

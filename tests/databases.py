@@ -24,7 +24,7 @@ with temporary_database() as url:
 
 @contextmanager
 def postgres(project: Path, python: Path) -> Iterator[str]:
-    """Run the PostgreSQL that a project brings along; give the URL of its first database."""
+    """Run the PostgreSQL that a project brings along; yield the URL of its first database."""
     with subprocess.Popen(
         [python, "-W", "ignore", "-c", _SERVE],
         cwd=project,

@@ -11,7 +11,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 DATA = Path(__file__).parent / "data"
 
-# Git as on a machine without configuration.
+# Git as if unconfigured.
 GIT_ENV = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,

@@ -37,7 +37,7 @@ OF_ACCOUNTS = """
     auth identity identities issuer authorization anonymous open_session email other_client
     is_active
 """
-FIELDS_OF_ACCOUNTS = f"account tokens scope sign_in private public {OF_ACCOUNTS}"
+FIELDS_OF_ACCOUNTS = f"account tokens scope failed_sign_in private public {OF_ACCOUNTS}"
 ACCESS = ["private", "shared", "public"]
 
 # Parts of longer names: short and long, with digits, and in capitals in a class.

@@ -1,4 +1,4 @@
-"""Access, attacked with the source in hand: no account sees or changes what is not its to see."""
+"""Access control under attack: no account can see or change what it must not."""
 
 import shutil
 import sys

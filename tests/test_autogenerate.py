@@ -280,7 +280,7 @@ def test_renamed_table_keeps_its_data(library: Library) -> None:
     library.alembic("check")
 
 
-def test_changed_default_is_seen(library: Library) -> None:
+def test_changed_default_is_detected(library: Library) -> None:
     library.change(("pages: Mapped[int]", 'pages: Mapped[int] = mapped_column(server_default="1")'))
     assert 'server_default="1"' in library.revise()
     library.alembic("upgrade", "head")
@@ -314,7 +314,7 @@ def test_reference_to_missing_rows_is_refused(library: Library) -> None:
     library.alembic("check")
 
 
-def test_text_that_is_no_number_stops_the_conversion(library: Library) -> None:
+def test_non_numeric_text_stops_the_conversion(library: Library) -> None:
     library.sql("INSERT INTO shelves (name, floor, room) VALUES ('B', 1, '12')")
     library.change(("room: Mapped[str] = mapped_column(sa.String(10))", "room: Mapped[int]"))
     assert "a value of shelves.room is not written like 42" in prose(library.revise())

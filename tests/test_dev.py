@@ -1,4 +1,4 @@
-"""The development commands of a project, when something is in their way."""
+"""The development commands of a project when something fails."""
 
 import os
 import shutil
@@ -38,7 +38,7 @@ def attempt(python: Path, project: Path, *words: str, **env: str) -> str:
     )
     assert result.returncode == 1
     assert "Traceback" not in result.stdout + result.stderr
-    return result.stdout
+    return result.stdout + result.stderr
 
 
 @contextmanager

@@ -38,14 +38,14 @@ def composed(project: Path) -> dict[str, Any]:
 
 
 @every_backend
-def test_dockerfiles_please_the_linter(backend: str, rendered: Render) -> None:
+def test_dockerfiles_pass_the_linter(backend: str, rendered: Render) -> None:
     project = rendered(**BACKENDS[backend])
     files = sorted(str(path) for path in project.rglob("Dockerfile"))
     run(["hadolint", *files], project)
 
 
 @every_backend
-def test_what_an_image_copies_is_there(backend: str, rendered: Render) -> None:
+def test_copied_files_exist(backend: str, rendered: Render) -> None:
     project = rendered(**BACKENDS[backend])
     for file in project.rglob("Dockerfile"):
         for line in re.findall(r"^COPY (?!--from)(.+)$", file.read_text(), re.MULTILINE):
@@ -60,7 +60,7 @@ def test_what_an_image_copies_is_there(backend: str, rendered: Render) -> None:
     ("schema", "file"),
     [("compose-spec", "compose.yaml"), ("github-workflows", ".github/workflows/ci.yml")],
 )
-def test_files_for_others_are_as_their_schemas_say(
+def test_configuration_files_match_their_schemas(
     schema: str, file: str, backend: str, rendered: Render
 ) -> None:
     project = rendered(**BACKENDS[backend])
@@ -68,7 +68,7 @@ def test_files_for_others_are_as_their_schemas_say(
 
 
 @every_backend
-def test_every_name_in_compose_leads_somewhere(backend: str, rendered: Render) -> None:
+def test_compose_references_resolve(backend: str, rendered: Render) -> None:
     project = rendered(**BACKENDS[backend])
     compose = composed(project)
     services = compose["services"]
@@ -88,7 +88,7 @@ def test_every_name_in_compose_leads_somewhere(backend: str, rendered: Render) -
             assert not host or host[1] in services, name
 
 
-def test_our_own_workflow_is_as_its_schema_says() -> None:
+def test_our_workflow_matches_its_schema() -> None:
     run(
         [
             "check-jsonschema",

@@ -1,4 +1,4 @@
-"""Answers that change on a living database: one update, one revision, no row lost."""
+"""Answers that change on a live database: one update, one revision, no row lost."""
 
 import sqlite3
 
@@ -121,7 +121,7 @@ MARK = "UPDATE {} SET deleted_at = '2026-01-02 03:04:05.000006+00:00' WHERE {}"
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
-def test_soft_delete_comes_and_goes_and_no_deleted_row_comes_back(
+def test_switching_soft_delete_brings_no_deleted_row_back(
     kind: str, render: Render, open_database: OpenDatabase
 ) -> None:
     project = commit(render(resources=SOFT, database=kind, mode="sync"))
@@ -210,7 +210,7 @@ THING = """INSERT INTO things (a, b, c, d, e, f, g, h, i, kind_id) VALUES
 
 
 @pytest.mark.parametrize("mode", ["async", "sync"])
-def test_sqlite_s_rows_are_carried_into_postgresql(
+def test_sqlite_rows_are_copied_to_postgresql(
     mode: str, render: Render, open_database: OpenDatabase
 ) -> None:
     project = commit(render(resources=KINDS, database="sqlite", mode=mode))

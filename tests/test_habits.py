@@ -30,7 +30,7 @@ IGNORED = {
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_code_is_held_to_more_than_it_selects(
+def test_code_passes_stricter_rules_than_it_selects(
     variant: str, render: Render, environment: Environment
 ) -> None:
     project = render(**VARIANTS[variant])
@@ -56,7 +56,7 @@ def test_hooks_pass(render: Render) -> None:
     run(["uv", "run", "--quiet", "pre-commit", "run", "--all-files"], project)
 
 
-def test_lines_end_alike_on_every_system(render: Render) -> None:
+def test_line_endings_are_the_same_on_every_system(render: Render) -> None:
     project = commit(render())
     main = project / "app" / "main.py"
     main.unlink()

@@ -80,7 +80,7 @@ def test_kustomization_lists_every_manifest_and_image(
 
 
 @every_set
-def test_selectors_and_references_lead_somewhere(answers: dict[str, Any], rendered: Render) -> None:
+def test_selectors_and_references_resolve(answers: dict[str, Any], rendered: Render) -> None:
     found = objects(rendered(kubernetes=True, **answers))
     deployments = [item for (kind, _name), item in found.items() if kind == "Deployment"]
     labels = [item["spec"]["template"]["metadata"]["labels"] for item in deployments]

@@ -85,5 +85,5 @@ def test_tokens_of_a_real_provider(
                 run(["sh", "-c", script], project, DATABASE_URL=url, **settings)
                 assert get(served, "/accounts/me", renewed).status == status
             log = served.log.read_text(encoding="utf-8")
-            assert "Keys of the identity provider not fetched" in log
+            assert "Cannot fetch the keys of the identity provider" in log
             assert ann not in log

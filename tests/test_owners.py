@@ -1,4 +1,4 @@
-"""Accounts on a living database: every row gets an owner, and loses it on request only."""
+"""Accounts on a live database: every row gets an owner, and loses it on request only."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Nouns in one and in many. The rule is frozen: a change to it renames people's tables."""
+"""Singular and plural nouns. The rule is frozen: a change to it renames people's tables."""
 
 import pytest
 

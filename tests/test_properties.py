@@ -1,4 +1,4 @@
-"""Whatever the reader takes becomes a project that works: random answers, in random variants."""
+"""Any accepted answer becomes a working project: random answers, in random variants."""
 
 import os
 from pathlib import Path

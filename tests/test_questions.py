@@ -82,11 +82,11 @@ def test_each_question_has_a_default_and_a_reason_that_fits_eighty_columns() -> 
 
 
 @pytest.mark.parametrize("name", ["pgbouncer", "kubernetes"])
-def test_options_of_postgresql_need_it(name: str) -> None:
+def test_postgresql_options_require_postgresql(name: str) -> None:
     assert refusal(name, True, database="sqlite") == "needs PostgreSQL"  # noqa: FBT003
 
 
-def test_nobody_has_to_trust_this() -> None:
+def test_template_needs_no_trust() -> None:
     assert not {"_tasks", "_migrations", "_jinja_extensions"} & SETTINGS.keys()
 
 

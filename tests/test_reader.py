@@ -1,4 +1,4 @@
-"""The reader of the `resources` answer: what it takes, what it makes of it, what it refuses."""
+"""The reader of the `resources` answer: what it accepts, produces and refuses."""
 
 import builtins
 import json
@@ -236,7 +236,7 @@ def test_a_ref_knows_its_target() -> None:
     ]
 
 
-def test_collections_stand_on_the_other_side() -> None:
+def test_collections_are_on_the_other_side() -> None:
     text = """
 post: {author: ref(user) as=posts}
 talk: {by: ref(user) as=talks}
@@ -381,10 +381,10 @@ BAD_FIELDS: dict[str, list[tuple[str, str]]] = {
         ("n: str(20)[]", "no lists in a field"),
         ("n: string[]", "no lists in a field"),
         ("n: list[str]", "use json, or a resource of its own"),
-        ("n: file", "use str(n) for where the file is"),
+        ("n: file", "use str(n) for its path or URL"),
         ("n: flaot", "use float"),
         ("n: strr(20)", "use str(n)"),
-        ("n: xyzzy", "there are str, text, int"),
+        ("n: xyzzy", "use one of str, text, int"),
         ("n: post", "use ref(post)"),
         ("n: Post", "use ref(post)"),
         ("n: references post", "use ref(post)"),
@@ -503,7 +503,7 @@ BAD_FIELDS: dict[str, list[tuple[str, str]]] = {
         ("n: str(20) minlength(3)", "to the schema"),
         ("n: int uniqe", "use unique"),
         ("n: int OPTIONAL", "use optional"),
-        ("n: int xyzzy", "there are optional, blank, unique, index"),
+        ("n: int xyzzy", "use one of optional, blank, unique, index"),
         ("n: int optional optional", "optional twice"),
         ("n: int default=1 default=1", "default twice"),
         ("n: int on_delete=cascade", "belongs to a ref"),
@@ -1000,7 +1000,7 @@ WITH_ACCOUNTS = {
 
 
 @pytest.mark.parametrize(("here", "there"), READABLE)
-def test_a_ref_leads_to_what_all_readers_of_a_row_see(here: str, there: str) -> None:
+def test_ref_target_is_readable_by_all_readers_of_the_row(here: str, there: str) -> None:
     for rule in ("", "optional", "on_delete=cascade"):
         restricts = not rule and here != there and not here
         text = f"post: {{{here}by: ref(user) {rule}}}\nuser: {{{there}n: int}}"
@@ -1113,7 +1113,7 @@ def test_ten_tables_are_read_quickly() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(text=legal_texts())
-def test_random_legal_text_is_taken(text: str) -> None:
+def test_random_legal_text_is_accepted(text: str) -> None:
     assert READER.check(text, "none") == ""
     domain = read(text)
     assert domain == read(yaml_of(text))
@@ -1129,7 +1129,7 @@ def test_random_legal_text_is_taken(text: str) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(text=legal_texts(access=True))
-def test_random_text_with_access_is_taken(text: str) -> None:
+def test_random_text_with_access_is_accepted(text: str) -> None:
     assert READER.check(text, "tokens") == ""
     for each in read(text)["resources"]:
         for ref in each["fields"]:

@@ -87,9 +87,9 @@ def serve(command: str, cwd: Path) -> None:
 
 @pytest.fixture
 def checkout(template: Path) -> Iterator[Path]:
-    """Give a fresh checkout of this repository.
+    """Return a fresh checkout of this repository.
 
-    It is not below pytest's folder, which every other run of pytest closes to the user that the
+    It is outside pytest's folder, which every other run of pytest closes to the user that the
     PostgreSQL of `dev.py` runs as.
     """
     with tempfile.TemporaryDirectory(prefix="checkout-", ignore_cleanup_errors=True) as folder:
@@ -261,7 +261,7 @@ def test_every_kind_of_problem_is_documented(variant: str, rendered: Render) -> 
 
 
 @pytest.mark.parametrize("variant", DOCUMENTED)
-def test_links_lead_somewhere(variant: str, rendered: Render) -> None:
+def test_links_resolve(variant: str, rendered: Render) -> None:
     project = rendered(**DOCUMENTED[variant])
     for document in documents(project):
         text = document.read_text(encoding="utf-8")

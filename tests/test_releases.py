@@ -12,7 +12,7 @@ def version_of(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split("."))
 
 
-def test_the_changelog_s_newest_release_is_the_version() -> None:
+def test_newest_release_in_the_changelog_is_the_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert released()[0] == project["version"]
 

@@ -1,4 +1,4 @@
-"""An edited project takes over new releases and new answers, and keeps every edit."""
+"""An edited project adopts new releases and new answers, and keeps every edit."""
 
 import re
 import shutil
@@ -63,7 +63,7 @@ def change_template(template: Path) -> None:
 
 @pytest.fixture(scope="session")
 def releases(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a repository with every release, the present state, and a next one made up."""
+    """Return a repository with every release, the current state and a made-up next one."""
     folder = tmp_path_factory.mktemp("releases") / "template"
     folder.mkdir()
     git(folder, "init", "--quiet", "--initial-branch=main")

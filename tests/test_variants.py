@@ -14,7 +14,7 @@ from variants import AUTH, BACKENDS, EXAMPLES, OPEN, SPREAD, THOROUGH, VARIANTS,
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
 
 
-def test_every_two_answers_meet_in_a_variant() -> None:
+def test_variants_cover_every_pair_of_answers() -> None:
     for open_ in OPEN.values():
         for question in ("mode", "soft_delete"):
             met = [each for each in VARIANTS.values() if each[question] == open_[question]]
@@ -66,7 +66,7 @@ TRACES: list[tuple[str, Any, str]] = [
     (
         "auth",
         "oidc",
-        r"pwdlib|argon|password_hash|sign_ins\b|open_sign_up|token_days|class Token\b",
+        r"pwdlib|argon|password_hash|failed_sign_ins\b|open_sign_up|token_days|class Token\b",
     ),
     ("pgbouncer", False, r"pgbouncer|MIGRATIONS_DATABASE"),
     ("kubernetes", False, r"kubernetes|kubectl|kustom"),
@@ -79,7 +79,7 @@ TRACES: list[tuple[str, Any, str]] = [
 
 
 @every_variant
-def test_nothing_is_left_of_what_is_off(variant: str, rendered: Render) -> None:
+def test_disabled_options_leave_no_trace(variant: str, rendered: Render) -> None:
     answers = {"pgbouncer": False, "kubernetes": False, **VARIANTS[variant]}
     for path, text in files(rendered(**VARIANTS[variant])).items():
         if path in {".copier-answers.yml", ".gitignore"}:
@@ -97,7 +97,7 @@ def test_nothing_is_left_of_what_is_off(variant: str, rendered: Render) -> None:
 
 
 @every_variant
-def test_no_condition_has_left_a_scar(variant: str, rendered: Render) -> None:
+def test_conditions_leave_no_scars(variant: str, rendered: Render) -> None:
     for path, text in files(rendered(**VARIANTS[variant])).items():
         assert not re.search(r"\{%|%\}|\{#|#\}", text), path
         assert not re.search(r"[ \t]+$", text, re.MULTILINE), f"{path}: blanks at a line's end"
@@ -144,7 +144,7 @@ def test_async_and_sync_differ_only_in_that(backend: str, rendered: Render) -> N
 
 
 @pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
-def test_a_later_python_pleases_its_linter(
+def test_later_python_passes_the_linter(
     version: str, render: Render, environment: Environment
 ) -> None:
     tools = environment(render("with-this-python")).parent

@@ -52,7 +52,7 @@ def development_database() -> Iterator[str]:
         return
     if _UNSUPPORTED.search(str(DATA)):
         msg = (
-            f"no database can be kept in {DATA}, because of a space or another special character;"
+            f"cannot keep a database in {DATA}, because of a %, ? or #;"
             " move the project, or set DATABASE_URL"
         )
         raise CommandError(msg)
@@ -97,7 +97,8 @@ def check(arguments: argparse.Namespace) -> int:
         ["ruff", "format"] if fix else ["ruff", "format", "--check"],
         ["mypy"],
     ]
-    return max([subprocess.call([sys.executable, "-m", *words], cwd=ROOT) for words in commands])
+    codes = [subprocess.call([sys.executable, "-m", *words], cwd=ROOT) for words in commands]
+    return int(any(codes))
 
 
 def revision(arguments: argparse.Namespace) -> int:
@@ -128,7 +129,7 @@ def migrate(arguments: argparse.Namespace) -> int:
 
 
 def downgrade(arguments: argparse.Namespace) -> int:
-    """Undo revisions of the database."""
+    """Revert migrations of the database."""
     CONFIG.cmd_opts = arguments
     with development_database():
         command.downgrade(CONFIG, arguments.revision)
@@ -211,7 +212,7 @@ def parse() -> argparse.Namespace:
     added.add_argument("message", help='for example "add tags"')
     for each, text, target in (
         (migrate, "upgrade the database", "head"),
-        (downgrade, "undo the last revision, or all after another one", "-1"),
+        (downgrade, "revert the last migration, or all after a given one", "-1"),
     ):
         added = add(each, text)
         added.add_argument("revision", nargs="?", default=target)
@@ -241,9 +242,10 @@ def main() -> int:
     try:
         code: int = arguments.function(arguments)
     except CommandError as error:
-        print(f"FAILED: {error}")
+        print(f"FAILED: {error}", file=sys.stderr)
         if "Can't locate revision" in str(error):
-            print("Another branch has it: switch back, or start again with `dev.py erase`.")
+            hint = "Another branch has it: switch back, or start again with `dev.py erase`."
+            print(hint, file=sys.stderr)
         code = 1
     except KeyboardInterrupt:
         code = 130

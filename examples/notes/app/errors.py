@@ -65,7 +65,7 @@ _MESSAGES = {
     NON_BLANK: "Must contain a visible character, and no NUL characters",
 }
 
-# Limits for what a response repeats of an invalid request.
+# Limits on the errors in a response: `loc` can contain field names from the request.
 _MAX_ERRORS = 30
 _MAX_LENGTH = 100
 
@@ -82,13 +82,13 @@ class Problem(BaseModel):
     """Problem details, https://www.rfc-editor.org/rfc/rfc9457."""
 
     type: str = Field(
-        description="Kind of the problem; `about:blank` means the status says it all",
+        description="Kind of the problem; `about:blank` means no more than the status",
         examples=[f"/problems/{kind}" for kind in KINDS],
     )
     title: str
     status: int
     detail: str
-    instance: str | None = Field(default=None, description="The id of the request, for the logs")
+    instance: str | None = Field(default=None, description="URN of the request id, as in the logs")
     errors: list[FieldError] = []
 
 
@@ -138,9 +138,8 @@ def _violation(violation: Violation) -> JSONResponse:
     else:
         names = " and ".join(columns) or "The body"
         kind, msg = "missing-reference", "Not found"
-        many = len(columns) > 1
-        refer = "refer to rows that do" if many else "refers to a row that does"
-        detail = f"{names} {refer} not exist."
+        refer = "refer to rows that do not" if len(columns) > 1 else "refers to a row that does not"
+        detail = f"{names} {refer} exist."
     errors = [FieldError(loc=["body", column], msg=msg, type=violation.kind) for column in columns]
     return problem(kind, detail, errors)
 
@@ -183,7 +182,7 @@ async def _http(request: Request, error: HTTPException) -> JSONResponse:
 
 
 def _allowed(request: Request) -> str:
-    """Return all methods of a path; the error knows those of one route."""
+    """Return all methods of a path; the exception lists only those of one route."""
     scope = request.scope
     routes = [route for route in request.app.routes if route.matches(scope)[0] is not Match.NONE]
     methods = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -244,14 +243,14 @@ async def _outcome_unknown(request: Request, error: OutcomeUnknownError) -> JSON
     return problem("outcome-unknown", detail)
 
 
-async def _bug(_request: Request, _error: Exception) -> JSONResponse:
-    # Raised by middleware outside of the one that would add this header.
+async def _internal_error(_request: Request, _error: Exception) -> JSONResponse:
+    # Only for errors of outer middleware, where RequestMiddleware cannot add this header.
     headers = {"X-Request-ID": request_id.get() or ""}
     return problem("internal-error", "Internal server error.", headers=headers)
 
 
 _HANDLERS: dict[type[Exception], Any] = {
-    Exception: _bug,
+    Exception: _internal_error,
     HTTPException: _http,
     RequestValidationError: _invalid,
     IntegrityError: _integrity,
@@ -261,7 +260,7 @@ _HANDLERS: dict[type[Exception], Any] = {
     MissingReferenceError: _missing_reference,
     **dict.fromkeys(UNAVAILABLE, _unavailable),
     OutcomeUnknownError: _outcome_unknown,
-    # Add handlers of your own errors below this line.
+    # Add handlers for your own errors below this line.
 }
 
 

@@ -12,14 +12,14 @@ from app.db.base import Base
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
-# Also of a weak ETag, `W/"1"`: proxies that compress responses make them weak.
+# Also matches weak ETags, `W/"1"`: proxies that compress responses weaken them.
 _ETAG = re.compile(r'"([0-9]{1,17})"')
 # Databases limit the number of parameters.
 _MAX_ETAGS = 100
 
 
 def set_etag(response: Response, row: Base) -> None:
-    """Set the version of a row: the microseconds of its `updated_at`."""
+    """Set the ETag of a row: its `updated_at` in microseconds."""
     response.headers["ETag"] = f'"{(row.updated_at - _EPOCH) // _MICROSECOND}"'
 
 
@@ -42,7 +42,7 @@ IfMatch = Annotated[Sequence[dt.datetime] | None, Depends(get_versions)]
 
 
 def set_created(request: Request, response: Response, row: Base) -> None:
-    """Set the URL and the version of a created row."""
+    """Set the Location and the ETag of a created row."""
     response.headers["Location"] = f"{request.scope['path']}/{row.id}"
     set_etag(response, row)
 

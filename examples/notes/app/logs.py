@@ -75,8 +75,8 @@ def format_exception(error: BaseException | None) -> str:
         message = getattr(error, "sqlite_errorname", None) if private else error
         frames = "".join(traceback.format_tb(error.__traceback__))
         parts.insert(0, f"{frames}{type(error).__qualname__}: {message or ''}")
-        hidden = None if error.__suppress_context__ else error.__context__
-        error = error.__cause__ or hidden
+        context = None if error.__suppress_context__ else error.__context__
+        error = error.__cause__ or context
     return "\n\n".join(parts)
 
 

@@ -24,7 +24,7 @@ class Route(APIRoute):
         super().__init__(path, _in_thread(endpoint), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler, after a check that costs nothing for a single parameter."""
+        """Wrap the handler in a check that is skipped for a single parameter."""
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
@@ -67,9 +67,9 @@ def _refuse_repeated(request: Request) -> None:
 
 
 class Index(APIRouter):
-    """Finds the router of a path by the first segment of its prefix, however many there are.
+    """Finds the router of a path by its first segment, at a cost independent of their number.
 
-    Include routers in it, no routes.
+    Include only routers in it, no routes.
     """
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class Index(APIRouter):
         await scope.pop(self._key).handle(scope, receive, send)
 
     def _get_routes_version(self, *_args: Any, **_options: Any) -> int:
-        # FastAPI would ask each router, at each 404; they are complete when they are included.
+        # FastAPI would ask each router on every 404, but included routers no longer change.
         return len(self.routes)
 
     def _find(self, scope: Scope) -> tuple[Match, Scope, Any]:

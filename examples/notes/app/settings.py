@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     hsts_seconds: int = Field(
         default=0,
         ge=0,
-        description="`max-age` of `Strict-Transport-Security`; 0 to leave the header out",
+        description="`max-age` of `Strict-Transport-Security`; 0 to omit the header",
     )
     docs_enabled: bool = Field(
         default=False,
@@ -100,11 +100,11 @@ class Settings(BaseSettings):
     max_body_size: int = Field(
         default=1_048_576,
         ge=0,
-        description="Largest request body in bytes; 413 beyond it",
+        description="Maximum size of a request body in bytes; 413 if exceeded",
     )
     require_if_match: bool = Field(
         default=False,
-        description="Refuse updates and deletions without `If-Match`; 428",
+        description="Respond with 428 to updates and deletions without `If-Match`",
     )
     log_format: Literal["json", "text"] = Field(
         default="json",

@@ -1,4 +1,4 @@
-"""The database of the tests, the application on it, and one transaction around each test."""
+"""Fixtures: the test database, the application, and one transaction around each test."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

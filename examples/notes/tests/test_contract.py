@@ -291,7 +291,7 @@ def test_invalid_query_is_refused(
 
 
 @each_resource
-def test_another_version_is_neither_updated_nor_deleted(
+def test_stale_etag_is_refused(
     url: str,
     factory: Any,
     client: TestClient,
@@ -355,7 +355,7 @@ def test_deleted_row_is_not_found(
 
 
 @each_resource
-def test_each_request_takes_one_statement(
+def test_requests_send_no_needless_statements(
     url: str,
     factory: Any,
     client: TestClient,

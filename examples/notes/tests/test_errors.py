@@ -156,7 +156,7 @@ def test_invalid_value_is_located_but_not_repeated(client: TestClient) -> None:
     assert "secret" not in response.text
 
 
-def test_invalid_request_is_not_repeated_at_length(client: TestClient) -> None:
+def test_error_response_is_limited_in_size(client: TestClient) -> None:
     body: dict[str, Any] = {f"{number}-{'x' * 10_000}": 1 for number in range(100)}
     response = client.post("/_bodies", json=body)
     assert len(check(response, 422, "invalid-request").errors) == 30

@@ -79,7 +79,7 @@ def test_trailing_slash_is_not_found(client: TestClient) -> None:
     assert client.get("/_notes/1/").status_code == 404
 
 
-def test_only_lists_are_repeated_in_a_query(client: TestClient) -> None:
+def test_only_list_parameters_may_be_repeated(client: TestClient) -> None:
     response = client.get("/_lists?tag=a&tag=b&limit=2")
     assert response.json() == {"text": "['a', 'b'] 2"}
     response = client.get("/_lists?tag=a&limit=1&limit=2")

@@ -66,7 +66,7 @@ def test_unsupported_urls_are_refused(url: str) -> None:
         parse_database_url(url)
 
 
-def test_invalid_setting_prevents_the_start() -> None:
+def test_invalid_setting_prevents_startup() -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "WEB_CONCURRENCY": "2"}
     started = subprocess.run(
         [sys.executable, "-m", "app"],
@@ -80,7 +80,7 @@ def test_invalid_setting_prevents_the_start() -> None:
     assert started.stderr.startswith("Some settings are missing or invalid.")
 
 
-def test_secrets_are_not_shown_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_repr_hides_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     url = "sqlite:///secret.db"
     monkeypatch.setenv("DATABASE_URL", url)
     settings = load_settings()

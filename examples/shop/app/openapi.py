@@ -86,7 +86,7 @@ def _link(paths: dict[str, Any]) -> None:
                 response["links"] = links
 
 
-# By type and format; the name of a property is the example of other strings.
+# By format or type. Other strings use the name of the property.
 _EXAMPLES = {
     "date": "2026-01-31",
     "date-time": "2026-01-31T12:00:00Z",

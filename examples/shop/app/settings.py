@@ -16,7 +16,7 @@ def parse_database_url(value: str) -> URL:
 
     Accepts `postgres://` and `postgresql://`, with or without a driver name.
 
-    Raises ValueError, without the URL in its message, because the URL holds a password.
+    Raises ValueError, without the URL in its message, because the URL contains a password.
     """
     try:
         url = make_url(value.strip())
@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     hsts_seconds: int = Field(
         default=0,
         ge=0,
-        description="`max-age` of `Strict-Transport-Security`; 0 to leave the header out",
+        description="`max-age` of `Strict-Transport-Security`; 0 to omit the header",
     )
     docs_enabled: bool = Field(
         default=False,
@@ -129,11 +129,11 @@ class Settings(BaseSettings):
     max_body_size: int = Field(
         default=1_048_576,
         ge=0,
-        description="Largest request body in bytes; 413 beyond it",
+        description="Maximum size of a request body in bytes; 413 if exceeded",
     )
     require_if_match: bool = Field(
         default=False,
-        description="Refuse updates and deletions without `If-Match`; 428",
+        description="Respond with 428 to updates and deletions without `If-Match`",
     )
     log_format: Literal["json", "text"] = Field(
         default="json",
@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     purge_after_days: int = Field(
         default=30,
         ge=0,
-        description="Days after which `python -m app.db.purge` permanently deletes rows",
+        description="Days to keep deleted rows before `python -m app.db.purge` removes them",
     )
 
     # Your own settings go below this line.
@@ -161,7 +161,7 @@ class Settings(BaseSettings):
 
     @property
     def sqlalchemy_migrations_url(self) -> URL:
-        """The direct URL; without one there may be no PgBouncer yet."""
+        """The direct URL, or else the application's: there may be no PgBouncer yet."""
         url = self.migrations_database_url or self.database_url
         return parse_database_url(url.get_secret_value())
 

@@ -1,4 +1,4 @@
-"""OpenTelemetry: what FastAPI does not export by itself. Costs nothing when off."""
+"""OpenTelemetry metrics and spans that FastAPI does not export itself. Free when off."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -54,7 +54,8 @@ def trace_statements(engine: sa.Engine) -> None:
         context.span = tracer.start_span(name, kind=kind, attributes=attributes)
 
     def end(*arguments: Any) -> None:
-        arguments[4].span.end()
+        _connection, _cursor, _statement, _parameters, context, _many = arguments
+        context.span.end()
 
     def fail(error: sa.ExceptionContext) -> None:
         if span := getattr(error.execution_context, "span", None):
@@ -63,4 +64,5 @@ def trace_statements(engine: sa.Engine) -> None:
 
     event.listen(engine, "before_cursor_execute", start)
     event.listen(engine, "after_cursor_execute", end)
+    # First, because the handler of app/db/engine.py raises.
     event.listen(engine, "handle_error", fail, insert=True)

@@ -90,7 +90,7 @@ def kind(type_: Type) -> str:
 
 
 def convert(column: str, old: Type, new: Type) -> Conversion | None:
-    """Return the conversion of a column, quoted for SQL, if there is one."""
+    """Return the conversion of a column, if there is one; its name is quoted for SQL."""
     if isinstance(new, sa.Enum) and kind(old) != "text":
         return None
     if kind(new) == "text":
@@ -170,7 +170,7 @@ def _out_of_range(value: str, old: Type, new: Type) -> str:
 
 
 def _loss(old: Type, new: Type) -> str:
-    """Return what the new type cannot hold of values that it can hold approximately."""
+    """Return what an approximate conversion loses."""
     before, after = kind(old), kind(new)
     scale = {"float": math.inf, "decimal": _scale(old)}.get(before, 0)
     if after == "date" and before == "datetime":
@@ -178,7 +178,7 @@ def _loss(old: Type, new: Type) -> str:
     if after == "integer" and scale > 0:
         return "values are rounded to whole numbers"
     if after == "decimal" and scale > _scale(new):
-        return f"values are rounded to {_scale(new)} decimals"
+        return f"values are rounded to {_scale(new)} decimal places"
     if after == "float" and before in {"integer", "decimal"} and _digits(old) + scale > 15:
         return "values are rounded to 15 digits"
     return ""

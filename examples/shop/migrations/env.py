@@ -59,7 +59,7 @@ def unavailable(url: sa.URL, error: Exception) -> CommandError:
 
 
 def prepare_session(connection: sa.Connection) -> None:
-    """Refuse a connection through a pooler, and lift the role's timeouts for requests."""
+    """Refuse a connection through a pooler, and remove the role's request timeouts."""
     with connection.begin():
         # A pooler reports a made-up process id to its clients.
         driver: Any = connection.connection.driver_connection

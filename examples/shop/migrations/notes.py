@@ -170,7 +170,7 @@ def _renamed_table(drop: ops.DropTableOp, create: ops.CreateTableOp) -> str:
     """Say how to rename a table instead."""
     old, new = drop.table_name, create.table_name
     lines = [f'op.rename_table("{old}", "{new}")']
-    # Errors of the database are recognised by the names of constraints.
+    # Database errors are classified by constraint name.
     table = drop.to_table()
     for constraint in sorted(table.constraints, key=lambda constraint: str(constraint.name)):
         name = str(constraint.name)

@@ -1,4 +1,4 @@
-"""The owners of rows in revisions: existing rows get one, and none is dropped by accident.
+"""Owners in revisions: existing rows get one, and none is dropped by accident.
 
 Revisions call the first two functions. Keep this file: old revisions import it.
 """
@@ -17,7 +17,7 @@ from migrations.rendering import Note, render_note
 
 logger = logging.getLogger("alembic.ownership")
 
-# The column that says whose a row is, and the table that it references.
+# The owner column, and the table that it references.
 _OWNER, _OWNERS = "owner_id", "accounts"
 
 
@@ -58,7 +58,7 @@ def give_rows_an_owner(column: str, tables: list[str], target: str, keys: list[s
     for table_name, where in missing.items():
         table = sa.table(table_name, sa.column(column))
         connection.execute(sa.update(table).where(where).values({column: owner}))
-    logger.info("Gave rows (%s) to %s", found, name)
+    logger.info("Set the owner of rows (%s) to %s", found, name)
 
 
 def leave_no_owned_rows(column: str, tables: list[str]) -> None:
@@ -85,7 +85,7 @@ def _count(connection: sa.Connection, tables: Mapping[str, sa.ColumnElement[bool
 
 
 class OwnersCheck(Note):
-    """A call that fails while dropping a column would take the owners from rows."""
+    """A call that fails if dropping a column would leave rows without an owner."""
 
     def __init__(self, column: str, tables: Iterable[str]) -> None:
         """Store the column and the tables that lose it."""
@@ -99,7 +99,7 @@ class OwnersCheck(Note):
 
 
 def loses_owner(change: ops.ModifyTableOps, op: ops.MigrateOperation) -> bool:
-    """Whether this drops the column that says whose a row is."""
+    """Whether this drops the owner column."""
     constraints = [op.to_constraint() for op in change.ops if isinstance(op, ops.DropConstraintOp)]
     return isinstance(op, ops.DropColumnOp) and any(
         isinstance(key, sa.ForeignKeyConstraint)
@@ -110,7 +110,7 @@ def loses_owner(change: ops.ModifyTableOps, op: ops.MigrateOperation) -> bool:
 
 
 def owners_check(changes: list[ops.ModifyTableOps]) -> list[OwnersCheck]:
-    """Check for rows before the column that says whose they are is dropped."""
+    """Check for rows before the owner column is dropped."""
     tables = [
         change.table_name for change in changes if any(loses_owner(change, op) for op in change.ops)
     ]

@@ -47,7 +47,7 @@ class Note(ops.MigrateOperation):
 
 
 class Check(Note):
-    """A call that fails while rows of a table meet a condition, and the comment on it."""
+    """A call that fails if rows of a table meet a condition, and the comment on it."""
 
     def __init__(self, text: str, table: str, condition: str) -> None:
         """Store the text, the table and the SQL condition."""
@@ -57,7 +57,7 @@ class Check(Note):
 
 
 class HiddenRowsCheck(Note):
-    """A call that fails while dropping a column would make hidden rows visible."""
+    """A call that fails if dropping a column would make hidden rows visible."""
 
     def __init__(self, column: str, tables: Iterable[str]) -> None:
         """Store the column and the tables that lose it."""

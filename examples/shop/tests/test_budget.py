@@ -8,10 +8,10 @@ from app.settings import Settings
 POOL = {"web_concurrency": 4, "pool_size": 4, "max_overflow": 2}
 
 
-def test_each_process_counts_with_its_whole_pool(settings: Settings) -> None:
+def test_every_process_counts_its_whole_pool(settings: Settings) -> None:
     deployment = parse_arguments(["--replicas=3"])
     first, *_ = connection_budget(settings.model_copy(update=POOL), deployment)
-    # Six of the pool and one of the readiness probe.
+    # Six in the pool and one for the readiness probe.
     assert first.needed == 3 * 4 * 7
 
 

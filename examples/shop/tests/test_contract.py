@@ -293,7 +293,7 @@ async def test_invalid_query_is_refused(
 
 
 @each_resource
-async def test_another_version_is_neither_updated_nor_deleted(
+async def test_stale_etag_is_refused(
     url: str,
     factory: Any,
     client: httpx2.AsyncClient,
@@ -376,7 +376,7 @@ async def test_deleted_row_can_be_restored(
 
 
 @each_resource
-async def test_each_request_takes_one_statement(
+async def test_requests_send_no_needless_statements(
     url: str,
     factory: Any,
     client: httpx2.AsyncClient,

@@ -80,7 +80,7 @@ async def test_trailing_slash_is_not_found(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/_notes/1/")).status_code == 404
 
 
-async def test_only_lists_are_repeated_in_a_query(client: httpx2.AsyncClient) -> None:
+async def test_only_list_parameters_may_be_repeated(client: httpx2.AsyncClient) -> None:
     response = await client.get("/_lists?tag=a&tag=b&limit=2")
     assert response.json() == {"text": "['a', 'b'] 2"}
     response = await client.get("/_lists?tag=a&limit=1&limit=2")

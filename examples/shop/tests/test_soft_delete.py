@@ -75,7 +75,7 @@ async def test_purge_command_purges_every_table(app: FastAPI, session: AsyncSess
 async def test_purge_command_logs_the_number_of_rows(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         await main()
-    assert "0 rows purged" in caplog.text
+    assert "Purged 0 rows" in caplog.text
 
 
 async def test_bulk_delete_is_refused(session: AsyncSession) -> None:

@@ -1,4 +1,4 @@
-"""One request, one session, one transaction: on connections of their own, really committed."""
+"""One session and one transaction per request, tested with real commits."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ from app.db.session import (
 from app.main import create_app
 from app.settings import Settings
 
-# A server ends the connection of a request that fails, and the next may come before its end.
+# The server closes the connection of a failed request; the next could still reuse it.
 CLOSE = {"connection": "close"}
 
 # No resource name begins with an underscore.
@@ -99,7 +99,7 @@ def app(settings: Settings, engines: tuple[AsyncEngine, AsyncEngine]) -> FastAPI
 
 @pytest.fixture(scope="module")
 async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
-    """Yield a client of a real server; only there is a late commit visible."""
+    """Yield a client of a real server, which responds even if a later commit would fail."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     task = asyncio.create_task(server.serve(sockets=[listener]))
@@ -144,7 +144,7 @@ async def test_successful_request_is_committed(
     assert await stored(engine) == 1
 
 
-async def test_an_exception_stores_nothing(client: httpx2.AsyncClient, engine: AsyncEngine) -> None:
+async def test_exception_rolls_back(client: httpx2.AsyncClient, engine: AsyncEngine) -> None:
     response = await client.post("/_probe/1/raise")
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"

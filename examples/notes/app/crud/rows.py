@@ -1,4 +1,4 @@
-"""Operations shared by all resources, as functions of a plain `Session`.
+"""CRUD operations shared by all resources. Each takes a plain `Session`.
 
 Statements are built once and take their values as parameters: building a statement and its cache
 key costs as much as executing it.
@@ -151,7 +151,7 @@ def _missing(
     key: int,
     versions: Versions,
 ) -> Exception:
-    """Return the reason why no row was written."""
+    """Return the error that explains why no row was written."""
     if versions is None:
         return NotFoundError(model)
     row = session.scalar(by_id(model), {"_key": key})
@@ -180,7 +180,7 @@ def _insert(model: type[M], names: tuple[str, ...]) -> Any:
     columns = model.__table__.c
     values = {name: bindparam(name, type_=columns[name].type) for name in names}
     statement = sa.insert(model).values(values).returning(model)
-    # An ORM INSERT takes longer than a SELECT from the statement.
+    # Faster than an ORM INSERT … RETURNING.
     return sa.select(model).from_statement(statement)
 
 
@@ -284,9 +284,9 @@ def _page(
     statement = sa.select(model).where(*_where(model, conditions))
     if "after_id" in window:
         # A row value comparison, so that the database can seek in an index on these columns.
-        here = sa.tuple_(*keys)
-        there = sa.tuple_(*(bindparam(f"after_{key.name}", type_=key.type) for key in keys))
-        statement = statement.where(here < there if descending else here > there)
+        row = sa.tuple_(*keys)
+        last = sa.tuple_(*(bindparam(f"after_{key.name}", type_=key.type) for key in keys))
+        statement = statement.where(row < last if descending else row > last)
     if "skip" in window:
         statement = statement.offset(bindparam("skip"))
     order = (key.desc() if descending else key for key in keys)

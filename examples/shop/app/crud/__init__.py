@@ -1,5 +1,5 @@
-"""Reading and writing rows: plain functions that take a session.
+"""CRUD functions: plain functions that take a session.
 
-They flush but never commit; the caller owns the transaction. With a key that does not exist they
-raise NotFoundError, with another version of the row PreconditionFailedError.
+Unless they say otherwise, they flush and leave the commit to the caller. They raise NotFoundError
+if the row does not exist, and PreconditionFailedError if its version does not match.
 """

@@ -1,4 +1,4 @@
-"""Operations shared by all resources, as functions of a plain `Session`.
+"""CRUD operations shared by all resources. Each takes a plain `Session`.
 
 Run them with `await session.run_sync(rows.get, ...)`: one switch to synchronous code per call.
 
@@ -156,7 +156,7 @@ def _missing(
     *,
     include_deleted: bool = False,
 ) -> Exception:
-    """Return the reason why no row was written."""
+    """Return the error that explains why no row was written."""
     if versions is None:
         return NotFoundError(model)
     options = {"include_deleted": include_deleted}
@@ -262,9 +262,9 @@ def _page(
     statement = sa.select(model).where(*_where(model, conditions))
     if "after_id" in window:
         # A row value comparison, so that the database can seek in an index on these columns.
-        here = sa.tuple_(*keys)
-        there = sa.tuple_(*(bindparam(f"after_{key.name}", type_=key.type) for key in keys))
-        statement = statement.where(here < there if descending else here > there)
+        row = sa.tuple_(*keys)
+        last = sa.tuple_(*(bindparam(f"after_{key.name}", type_=key.type) for key in keys))
+        statement = statement.where(row < last if descending else row > last)
     if "skip" in window:
         statement = statement.offset(bindparam("skip"))
     order = (key.desc() if descending else key for key in keys)

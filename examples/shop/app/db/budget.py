@@ -40,7 +40,7 @@ def connections_per_process(settings: Settings) -> int:
 
 
 def connection_budget(settings: Settings, deployment: argparse.Namespace) -> list[Limit]:
-    """Return the limits from the application to PostgreSQL.
+    """Return the connection limits between the application and PostgreSQL.
 
     A read replica is another database in PgBouncer, with its own server connections.
     """

@@ -70,7 +70,7 @@ def _create_engine(settings: Settings, url: sa.URL) -> AsyncEngine:
         connect_args=_connect_args(settings),
         # Keeps values out of errors and logs.
         hide_parameters=True,
-        # Most requests only read, and changing the mode of a connection costs a tenth of a read.
+        # Most requests only read, and switching a connection's mode costs 10% of a read.
         isolation_level="AUTOCOMMIT",
     )
     event.listen(engine.sync_engine, "connect", partial(_configure, settings), insert=True)
@@ -115,7 +115,7 @@ class _Connection(psycopg.AsyncConnection[Any]):
 
 
 class _DateLoader(Loader):
-    """Load dates and timestamps that Python cannot represent as the first or last that it can."""
+    """Clamp dates and timestamps that Python cannot represent to the first or last that it can."""
 
     first: dt.date = dt.date.min
     last: dt.date = dt.date.max
@@ -144,12 +144,12 @@ def _configure(settings: Settings, connection: Any, _record: object) -> None:
     driver.adapters.register_loader("date", _DateLoader)
     driver.adapters.register_loader("timestamptz", _TimestampLoader)
     cursor = connection.cursor()
-    # PgBouncer refuses other session settings: the timeouts belong to the role.
+    # PgBouncer tracks the time zone of each client, but no timeouts: those belong to the role.
     try:
         cursor.execute("SET TIME ZONE 'UTC'")
         connection.commit()
     except BaseException:
-        # The pool does not know this connection yet, so nobody else would close it.
+        # The pool does not know this connection yet, so nothing else would close it.
         connection.close()
         raise
     finally:
@@ -171,7 +171,7 @@ def _refuse_stale(connection: Any, _record: object, _proxy: object) -> None:
 def _translate(context: sa.ExceptionContext) -> None:
     error = context.original_exception
     state = getattr(error, "sqlstate", None)
-    # A cancelled request is a disconnect too, but no error.
+    # Cancellation is reported as a disconnect too, but is not an error.
     if isinstance(error, Exception) and (
         context.is_disconnect
         # psycopg could not connect, or a pooler answered for a lost server: without an SQLSTATE.

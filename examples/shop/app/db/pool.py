@@ -6,7 +6,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 class Pool(AsyncAdaptedQueuePool):
     """A pool that knows how many requests wait for a connection, or for one to open."""
 
-    # Where the parent class logs.
+    # The logger of the parent class.
     _sqla_logger_namespace = "sqlalchemy.pool.impl.AsyncAdaptedQueuePool"
     waiting = 0
 

@@ -35,7 +35,7 @@ async def purge_all(factory: async_sessionmaker[AsyncSession], older_than: dt.da
     for cls in classes:
         async with factory() as session:
             for message in await session.run_sync(blocking_references, cls, older_than):
-                logger.warning("not purged: %s", message)
+                logger.warning("Not purged: %s", message)
     return total
 
 
@@ -45,9 +45,11 @@ async def main() -> None:
     settings = load_settings()
     engine = build_engine(settings)
     older_than = utcnow() - dt.timedelta(days=settings.purge_after_days)
-    total = await purge_all(build_session_factory(engine), older_than)
-    logger.info("%d rows purged that were deleted before %s", total, older_than)
-    await engine.dispose()
+    try:
+        total = await purge_all(build_session_factory(engine), older_than)
+    finally:
+        await engine.dispose()
+    logger.info("Purged %d rows deleted before %s", total, older_than)
 
 
 if __name__ == "__main__":

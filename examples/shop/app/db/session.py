@@ -22,7 +22,7 @@ class ReadOnlyError(RuntimeError):
 class ReadSession(SoftDeleteSession):
     """A session that refuses to write.
 
-    It cannot see statements on `session.connection()`, functions that write, nor a CTE that writes.
+    It cannot detect statements on `session.connection()`, or functions and CTEs that write.
     """
 
 

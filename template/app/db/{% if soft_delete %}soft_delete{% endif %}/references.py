@@ -81,10 +81,10 @@ def references_from(table: sa.Table) -> tuple[sa.ForeignKey, ...]:
 
 
 def cascades(key: sa.ForeignKey) -> bool:
-    """Whether child rows are deleted with the row that they reference."""
+    """Whether child rows are deleted along with their parent."""
     return (key.ondelete or "").upper() == "CASCADE"
 
 
 def restricts(key: sa.ForeignKey) -> bool:
-    """Whether child rows prevent the row that they reference from being deleted."""
+    """Whether child rows prevent the deletion of their parent."""
     return (key.ondelete or "NO ACTION").upper() in {"NO ACTION", "RESTRICT"}

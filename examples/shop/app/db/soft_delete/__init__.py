@@ -12,7 +12,7 @@ SQLAlchemy has no public hook for these, so they are not filtered:
 - statements on a `Table`, textual SQL, and whatever is executed on a connection;
 - the outer sides of a `FULL JOIN`;
 - `any()` and `has()` from a class to itself, unless to an alias: `Node.children.of_type(child)`;
-- a class used only in FILTER, OVER or the arguments of a function: name it by `select_from()`;
+- a class that a subquery uses only in FILTER, OVER or function arguments: use `select_from()`;
 - an UPDATE by primary key from a list of dictionaries.
 
 A DELETE statement that reaches soft-deletable rows is refused, except as text or on a connection.
@@ -57,7 +57,7 @@ DELETED = sa.text("deleted_at IS NOT NULL")
 
 
 class SoftDeleteMixin:
-    """Soft-delete rows of this class, which needs a table and a primary key of one column."""
+    """Soft-delete rows of this class, which needs a table and a single-column primary key."""
 
     # The default sets the attribute of new objects, so that a bulk UPDATE keeps it up to date.
     deleted_at: Mapped[dt.datetime | None] = mapped_column(
@@ -103,7 +103,7 @@ class SoftDeleteSession(orm.Session):
 
 
 class _Decided(orm.UserDefinedOption):
-    """Marks statements that are filtered, or not to be; loads from their objects inherit it."""
+    """Marks statements as filtered, or exempt; loads from their objects inherit the mark."""
 
     propagate_to_loaders = True
 

@@ -23,7 +23,7 @@ from app.db.soft_delete.references import (
 
 M = TypeVar("M")
 
-# Ids per statement, below the limits on parameters of both databases' drivers.
+# Ids per statement, below the parameter limits of the database drivers.
 _BATCH = 1000
 
 
@@ -44,7 +44,7 @@ class ParentDeletedError(Exception):
         """Name the table of the deleted row and the column that references it."""
         self.table = key.column.table.name
         self.columns = (key.parent.name,)
-        super().__init__(f"its row of {self.table} is deleted; restore that first")
+        super().__init__(f"its parent in {self.table} is deleted; restore that first")
 
 
 def delete(
@@ -176,7 +176,7 @@ def _set_deleted_at(
 @cache
 def _update(column: sa.Column[Any], *, is_live: bool) -> Any:
     model = CLASSES[column.table]
-    # Not the names of columns: an UPDATE would set those to the parameters' values.
+    # Not named like columns: an UPDATE would set columns to parameters of the same name.
     before = sa.bindparam("_before", type_=model.deleted_at.type)
     after = sa.bindparam("_after", type_=model.deleted_at.type)
     # The row itself does not change: columns with an onupdate keep their values.
@@ -195,7 +195,7 @@ def _update(column: sa.Column[Any], *, is_live: bool) -> Any:
 
 @cache
 def _find_child(reference: sa.ForeignKey) -> sa.Select[Any]:
-    """Look for a live row that references one of some rows."""
+    """Build the query for a live row that references any of these rows."""
     table = reference.parent.table
     found = sa.select(sa.literal(1)).where(_in_keys(reference.parent)).limit(1)
     if table in CLASSES:
@@ -205,7 +205,7 @@ def _find_child(reference: sa.ForeignKey) -> sa.Select[Any]:
 
 @cache
 def _lock_parents(reference: sa.ForeignKey) -> sa.Select[Any]:
-    """Lock the rows that some rows reference; return their `deleted_at`."""
+    """Build the query that locks the rows these rows reference and selects `deleted_at`."""
     child, parent = reference.parent.table.alias(), reference.column.table
     values = sa.select(child.c[reference.parent.name])
     values = values.where(_in_keys(child.c[id_of(reference.parent.table).name]))

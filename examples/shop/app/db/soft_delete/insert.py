@@ -1,4 +1,4 @@
-"""Insert and update rows that reference live rows only."""
+"""Insert rows, and lock the live rows that an insert or update references."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
@@ -24,7 +24,7 @@ class NotLiveError(MissingReferenceError):
 def insert(session: orm.Session, model: type[M], values: Mapping[str, Any]) -> M:
     """Insert a row and lock the rows that it references against deletion, in one statement.
 
-    It is faster than the unit of work, and skips its events and `@validates`. Raises
+    This bypasses the unit of work, its events and `@validates`, for speed. Raises
     NotLiveError if a referenced row is deleted or does not exist.
     """
     session.flush()
@@ -84,7 +84,7 @@ def _insert(
         statement = statement.from_select(list(new), parents.with_only_columns(*new.values()))
     else:
         statement = statement.values(new)
-    # An ORM INSERT takes longer than a SELECT from the statement.
+    # Faster than an ORM INSERT … RETURNING.
     return sa.select(model).from_statement(statement.returning(model))
 
 
