@@ -14,6 +14,7 @@ from .conftest import World
 
 NOTES: Any = Note.__table__
 ALIAS, CHILD = orm.aliased(Note), orm.aliased(Folder)
+QUOTED = orm.aliased(Note, name="my-notes")
 
 LOWER: Any = sa.func.lower(Note.title) == "their note"
 JOINED: Any = sa.func.coalesce(Note.tag_id, 0)
@@ -21,11 +22,41 @@ JOINED: Any = sa.func.coalesce(Note.tag_id, 0)
 # SQLAlchemy overlooks the class, or would need it to be named.
 UNFILTERED: dict[str, Callable[[orm.Session], Any]] = {
     "table": lambda session: session.execute(select(Tag.name, NOTES.c.title).join(NOTES)),
+    "table_of_a_schema": lambda session: session.execute(
+        select(Tag.name, sa.table("notes", sa.column("title"), schema="main").c.title)
+    ),
     "table_of_its_own": lambda session: session.execute(
         select(Tag.name).where(Tag.id.in_(select(NOTES.c.tag_id).where(Tag.id > 0)))
     ),
     "literal_column": lambda session: session.execute(
         select(Tag.name, sa.literal_column("(select max(title) from notes)"))
+    ),
+    "literal_column_of_a_schema": lambda session: session.execute(
+        select(Tag.name, sa.literal_column("(select max(title) from main.notes)"))
+    ),
+    "literal_column_alone": lambda session: session.execute(
+        select(sa.literal_column("(select max(title) from notes)"))
+    ),
+    "suffix": lambda session: session.execute(
+        select(Tag.name).suffix_with("UNION ALL SELECT title FROM notes")
+    ),
+    "literal_column_of_an_update": lambda session: session.execute(
+        sa.update(Tag).values(name=sa.literal_column("(select max(title) from notes)"))
+    ),
+    "returned_literal_column": lambda session: session.execute(
+        sa.update(Tag)
+        .values(name="seen")
+        .returning(sa.literal_column("(select max(title) from notes)"))
+    ),
+    "condition_of_a_subquery_in_an_update": lambda session: session.execute(
+        sa.update(Tag)
+        .where(sa.exists(select(1).where(LOWER, sa.func.coalesce(Note.owner_id == 2, sa.true()))))
+        .values(name="seen")
+    ),
+    "outer_join_in_a_count": lambda session: session.execute(
+        select(Tag.name, sa.func.count(Note.id))
+        .select_from(orm.outerjoin(Tag, Note, Note.tag_id == Tag.id))
+        .group_by(Tag.name)
     ),
     "class_to_itself": lambda session: session.execute(
         select(Folder.name).where(Folder.children.any(Folder.name == "their child"))
@@ -83,6 +114,17 @@ FILTERED: dict[str, Callable[[orm.Session], Any]] = {
     "join": lambda session: session.scalar(
         select(sa.func.count(Tag.id)).join(Note, Note.tag_id == Tag.id).where(LOWER)
     ),
+    "outer_join": lambda session: session.scalar(
+        select(sa.func.count(Note.id)).select_from(Tag).outerjoin(Note).where(LOWER)
+    ),
+    "label_like_a_table": lambda session: session.scalars(
+        select(select(sa.func.count(Note.id)).where(LOWER).scalar_subquery().label("notes"))
+        .select_from(Tag)
+        .order_by(Tag.id, "notes")
+    ).one(),
+    "alias_in_quotes": lambda session: session.scalar(
+        select(sa.func.count(QUOTED.id)).where(sa.func.lower(QUOTED.title) == "their note")
+    ),
     "alias": lambda session: session.scalar(
         select(sa.func.count(Folder.id)).where(
             Folder.children.of_type(CHILD).any(CHILD.name == "their child")
@@ -107,12 +149,47 @@ def test_shared_rows_are_hidden_from_nobody_also_in_functions(world: World) -> N
         session.scalar(select(sa.func.count()).where(sa.func.lower(Tag.name) != ""))
 
 
+VALUES: dict[str, Any] = {
+    "subquery": select(sa.func.max(Note.title)).scalar_subquery(),
+    "attribute": Note.title,
+    "attribute_of_an_alias": ALIAS.title,
+    "function_of_an_attribute": sa.func.lower(Note.title),
+    "column": NOTES.c.title,
+    "column_of_a_subquery": select(Note.title).subquery().c.title,
+    "column_property": Tag.note_count,
+    "literal_column": sa.literal_column("(select max(title) from notes)"),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
 @pytest.mark.parametrize("subject", [Tag, Folder])
-def test_subquery_is_no_value_of_an_object(subject: type[Any], world: World) -> None:
-    theirs = world.populate()
-    row = subject(name=select(Note.title).where(Note.id == theirs.note).scalar_subquery())
+@pytest.mark.parametrize("is_new", [True, False])
+def test_value_of_an_object_reads_no_other_rows(
+    is_new: bool, subject: type[Any], name: str, world: World
+) -> None:
+    world.populate()
+    row = subject() if is_new else world.mine.scalars(select(subject)).first()
+    row.name = VALUES[name]
     world.mine.add(row)
     with pytest.raises(ScopeError):
+        world.mine.flush()
+
+
+def test_value_of_an_object_may_be_an_expression_of_its_row(world: World) -> None:
+    folder: Any = world.mine.get(Folder, world.own.folder)
+    note: Any = world.mine.get(Note, world.own.note)
+    folder.name = Folder.name + "!"
+    note.tag_id = sa.null()
+    world.mine.flush()
+    world.mine.refresh(folder)
+    assert folder.name.endswith("!")
+
+
+def test_expression_is_no_reference_to_a_private_row(world: World) -> None:
+    folder: Any = world.mine.get(Folder, world.own.child)
+    refused = pytest.raises(ScopeError, match="set parent_id to a value")
+    with refused, world.mine.begin_nested():
+        folder.parent_id = sa.func.abs(world.own.folder)
         world.mine.flush()
 
 
@@ -186,6 +263,13 @@ def test_rows_of_accounts_are_no_secondary(base: Any) -> None:
 def test_guard_refuses_what_the_session_does_not_see(world: World) -> None:
     with pytest.raises(AssertionError, match="SELECT"):
         world.mine.connection().execute(select(NOTES))
+
+
+def test_guard_refuses_rows_that_an_update_reads(world: World) -> None:
+    tags: Any = Tag.__table__
+    statement = sa.update(tags).values(name=NOTES.c.title).where(NOTES.c.tag_id == tags.c.id)
+    with pytest.raises(AssertionError, match="UPDATE"):
+        world.mine.connection().execute(statement)
 
 
 def test_operators_are_not_read(world: World) -> None:

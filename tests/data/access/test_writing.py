@@ -101,6 +101,15 @@ statements(
     update_move_by_subquery=lambda own, theirs: update(Note).values(
         folder_id=select(sa.func.max(Folder.id)).scalar_subquery()
     ),
+    update_move_by_tuple=lambda own, theirs: update(Note).values(
+        {sa.tuple_(Note.folder_id, Note.title): sa.tuple_(theirs.folder, sa.literal("x"))}
+    ),
+    update_core_only=lambda own, theirs: (
+        update(Note).values(title="x").execution_options(dml_strategy="core_only")
+    ),
+    delete_core_only=lambda own, theirs: sa.delete(Note).execution_options(
+        dml_strategy="core_only"
+    ),
     update_move_self=lambda own, theirs: (
         update(Folder).where(Folder.id == own.child).values(parent_id=theirs.folder)
     ),

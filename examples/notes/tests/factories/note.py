@@ -10,7 +10,7 @@ from app.schemas.note import NoteCreate
 from tests.samples import NUMBERS
 
 
-def payload(_session: Session, **values: Any) -> dict[str, Any]:
+def payload(_session: Session, /, **values: Any) -> dict[str, Any]:
     """Return a valid request body; `values` override its fields."""
     n = next(NUMBERS[__name__])
     sample = {
@@ -23,6 +23,7 @@ def payload(_session: Session, **values: Any) -> dict[str, Any]:
 
 def make(
     session: Session,
+    /,
     **values: Any,
 ) -> models.Note:
     """Create a new note; `values` override its fields."""

@@ -11,7 +11,7 @@ from tests.factories import note as note_factory
 from tests.factories import tag as tag_factory
 
 
-def payload(session: Session, **values: Any) -> dict[str, Any]:
+def payload(session: Session, /, **values: Any) -> dict[str, Any]:
     """Return a valid request body; `values` override its fields."""
     if "note_id" not in values:
         row_1 = note_factory.make(session)
@@ -24,6 +24,7 @@ def payload(session: Session, **values: Any) -> dict[str, Any]:
 
 def make(
     session: Session,
+    /,
     **values: Any,
 ) -> models.NoteTag:
     """Create a new note tag; `values` override its fields."""

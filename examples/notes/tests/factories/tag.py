@@ -10,7 +10,7 @@ from app.schemas.tag import TagCreate
 from tests.samples import NUMBERS
 
 
-def payload(_session: Session, **values: Any) -> dict[str, Any]:
+def payload(_session: Session, /, **values: Any) -> dict[str, Any]:
     """Return a valid request body; `values` override its fields."""
     n = next(NUMBERS[__name__])
     sample = {
@@ -21,6 +21,7 @@ def payload(_session: Session, **values: Any) -> dict[str, Any]:
 
 def make(
     session: Session,
+    /,
     **values: Any,
 ) -> models.Tag:
     """Create a new tag; `values` override its fields."""

@@ -10,7 +10,7 @@ from app.schemas.customer import CustomerCreate
 from tests.samples import NUMBERS
 
 
-async def payload(_session: AsyncSession, **values: Any) -> dict[str, Any]:
+async def payload(_session: AsyncSession, /, **values: Any) -> dict[str, Any]:
     """Return a valid request body; `values` override its fields."""
     n = next(NUMBERS[__name__])
     sample = {
@@ -22,6 +22,7 @@ async def payload(_session: AsyncSession, **values: Any) -> dict[str, Any]:
 
 async def make(
     session: AsyncSession,
+    /,
     **values: Any,
 ) -> models.Customer:
     """Create a new customer; `values` override its fields."""

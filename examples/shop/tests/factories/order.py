@@ -12,7 +12,7 @@ from tests.factories import customer as customer_factory
 from tests.samples import NUMBERS, nth_noon
 
 
-async def payload(session: AsyncSession, **values: Any) -> dict[str, Any]:
+async def payload(session: AsyncSession, /, **values: Any) -> dict[str, Any]:
     """Return a valid request body; `values` override its fields."""
     n = next(NUMBERS[__name__])
     if "customer_id" not in values:
@@ -28,6 +28,7 @@ async def payload(session: AsyncSession, **values: Any) -> dict[str, Any]:
 
 async def make(
     session: AsyncSession,
+    /,
     **values: Any,
 ) -> models.Order:
     """Create a new order; `values` override its fields."""

@@ -12,7 +12,7 @@ from tests.factories import product as product_factory
 from tests.samples import NUMBERS
 
 
-async def payload(session: AsyncSession, **values: Any) -> dict[str, Any]:
+async def payload(session: AsyncSession, /, **values: Any) -> dict[str, Any]:
     """Return a valid request body; `values` override its fields."""
     n = next(NUMBERS[__name__])
     if "order_id" not in values:
@@ -29,6 +29,7 @@ async def payload(session: AsyncSession, **values: Any) -> dict[str, Any]:
 
 async def make(
     session: AsyncSession,
+    /,
     **values: Any,
 ) -> models.OrderLine:
     """Create a new order line; `values` override its fields."""

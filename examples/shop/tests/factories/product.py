@@ -11,7 +11,7 @@ from app.schemas.product import ProductCreate
 from tests.samples import NUMBERS
 
 
-async def payload(_session: AsyncSession, **values: Any) -> dict[str, Any]:
+async def payload(_session: AsyncSession, /, **values: Any) -> dict[str, Any]:
     """Return a valid request body; `values` override its fields."""
     n = next(NUMBERS[__name__])
     sample = {
@@ -25,6 +25,7 @@ async def payload(_session: AsyncSession, **values: Any) -> dict[str, Any]:
 
 async def make(
     session: AsyncSession,
+    /,
     **values: Any,
 ) -> models.Product:
     """Create a new product; `values` override its fields."""
