@@ -72,6 +72,19 @@ CONVERTIBLE = {
     )
 }  # fmt: skip
 
+DEFAULTS: dict[str, Any] = {
+    "str": "low",
+    "short": "42",
+    "text": "x",
+    "enum": "high",
+    "int": sa.text("42"),
+    "bigint": sa.text("-7"),
+    "float": sa.text("1.5"),
+    "decimal": sa.text("12.50"),
+    "whole": sa.text("7"),
+    "bool": sa.true(),
+}
+
 LOST, IMPOSSIBLE = "lost", "impossible"
 
 
@@ -89,10 +102,18 @@ def build(types: dict[str, str]) -> tuple[sa.MetaData, dict[str, Any]]:
             "__tablename__": table,
             "__module__": __name__,
             "__annotations__": {"value": Mapped[annotation]},
-            "value": mapped_column() if column is None else mapped_column(column),
+            "value": mapped_column(
+                *([] if column is None else [column]), server_default=DEFAULTS.get(kind)
+            ),
         }
         classes[table] = type(f"{table}_{id(Parent)}", (Parent,), names)
     return Parent.metadata, classes
+
+
+def literal(kind: str) -> str:
+    """Return the default of a type in SQL."""
+    default = DEFAULTS[kind]
+    return f"'{default}'" if isinstance(default, str) else str(default)
 
 
 def value_of(kind: str, value: Any) -> Any:
@@ -281,6 +302,15 @@ def main() -> None:
     command.upgrade(config, "head")
     command.check(config)
     engine.dispose()
+    with engine.begin() as connection:
+        for table, kind in new_types.items():
+            if kind in DEFAULTS:
+                rows = sa.table(table, sa.column("id"), sa.column("value"))
+                new = connection.scalar(sa.insert(rows).values({}).returning(rows.c.id))
+                same_value = rows.c.value == sa.literal_column(literal(kind))
+                if not connection.scalar(sa.select(same_value).where(rows.c.id == new)):
+                    problems.append(("default", table))
+                connection.execute(sa.delete(rows).where(rows.c.id == new))
     for key, value in read(after).items():
         if key[0] in refused or outcome[key] is LOST:
             continue

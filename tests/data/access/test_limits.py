@@ -163,12 +163,12 @@ VALUES: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", VALUES)
 @pytest.mark.parametrize("subject", [Tag, Folder])
-@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.parametrize("kind", ["new", "loaded"])
 def test_value_of_an_object_reads_no_other_rows(
-    is_new: bool, subject: type[Any], name: str, world: World
+    kind: str, subject: type[Any], name: str, world: World
 ) -> None:
     world.populate()
-    row = subject() if is_new else world.mine.scalars(select(subject)).first()
+    row = subject() if kind == "new" else world.mine.scalars(select(subject)).first()
     row.name = VALUES[name]
     world.mine.add(row)
     with pytest.raises(ScopeError):
