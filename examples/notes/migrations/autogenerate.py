@@ -9,7 +9,7 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
-from migrations.choices import ChangeChoices, explain
+from migrations.choices import ChangeChoices, explain, explain_renamed
 from migrations.conversions import convert, kind
 from migrations.notes import needs_value, table_notes, with_notes
 from migrations.ownership import loses_owner, owners_check
@@ -118,6 +118,7 @@ def _annotate(container: ops.OpContainer) -> None:
     dropped = {op.table_name for op in container.ops if isinstance(op, ops.DropTableOp)}
     checks: list[ops.MigrateOperation] = [*_hidden_row_checks(changes), *owners_check(changes)]
     annotated: list[ops.MigrateOperation] = []
+    choices = [op for op in container.ops if isinstance(op, ChangeChoices)]
     # Alembic drops tables before the constraints that reference them.
     last = _in_order([op for op in container.ops if getattr(op, "table_name", "") in dropped])
     middle = [op for op in changes if op not in last]
@@ -126,7 +127,7 @@ def _annotate(container: ops.OpContainer) -> None:
         if isinstance(op, ChangeChoices):
             checks += explain(op, columns)
         elif isinstance(op, ops.ModifyTableOps) and op in changes:
-            annotated += _split(op)
+            annotated += _split(op, choices)
         else:
             annotated += [*table_notes(op, container), op]
     container.ops = checks + annotated
@@ -159,7 +160,9 @@ def _hidden_row_checks(changes: list[ops.ModifyTableOps]) -> Iterator[HiddenRows
         yield HiddenRowsCheck(column, tables)
 
 
-def _split(change: ops.ModifyTableOps) -> Iterator[ops.MigrateOperation]:
+def _split(
+    change: ops.ModifyTableOps, choices: list[ChangeChoices]
+) -> Iterator[ops.MigrateOperation]:
     """Yield the change with notes; columns that may be renamed are separate and come later."""
     pairs = _pairs(change)
     paired: list[ops.MigrateOperation] = [op for pair in pairs for op in pair]
@@ -182,5 +185,7 @@ def _split(change: ops.ModifyTableOps) -> Iterator[ops.MigrateOperation]:
         )
         both = [*with_notes(add, change), drop]
         yield ops.ModifyTableOps(table, both, schema=change.schema)
+        for each in choices:
+            yield from explain_renamed(each, f"{table}.{old}", f"{table}.{new}")
     if last:
         yield ops.ModifyTableOps(change.table_name, last, schema=change.schema)

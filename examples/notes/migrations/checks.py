@@ -11,7 +11,7 @@ def refuse_rows(table: str, condition: str) -> None:
     count = op.get_bind().scalar(rows.where(sa.literal_column(condition)))
     if count:
         msg = (
-            f"{count} rows in {table} must be changed or deleted first, as the revision describes:"
+            f"rows in {table} ({count}) must be changed or deleted first, as the revision describes:"
             f" those with {condition}"
         )
         raise CommandError(msg)

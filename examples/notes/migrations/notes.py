@@ -25,7 +25,7 @@ def with_notes(
     elif isinstance(op, ops.AddColumnOp) and needs_value(op):
         yield Note(
             "Fails if the table has rows, because they have no value for this column: add"
-            " `server_default=...` to it."
+            " `server_default=...` to it, or restore a backup instead."
         )
     elif isinstance(op, ops.CreateIndexOp):
         yield from _index_notes(op, change)
@@ -46,7 +46,9 @@ def _index_notes(op: ops.CreateIndexOp, change: ops.ModifyTableOps) -> Iterator[
             for part in op.columns
         ]
         where = [f"{name} IS NOT NULL" for name in names]
-        if (live := op.kw.get("sqlite_where")) is not None:
+        live = op.kw.get("sqlite_where")
+        # If the column that hides rows is new, all rows are live.
+        if live is not None and str(live).split()[0] not in _added(change):
             where.append(str(live))
         columns = ", ".join(names)
         among = f"FROM {quote(op.table_name)} WHERE {' AND '.join(where)} GROUP BY {columns}"
@@ -69,22 +71,42 @@ def _is_wider(drop: ops.MigrateOperation, create: ops.CreateIndexOp) -> bool:
     return before > {getattr(part, "name", str(part)) for part in create.columns}
 
 
+def _added(change: ops.ModifyTableOps) -> set[str]:
+    """Return the names of the columns that a change adds."""
+    return {op.column.name for op in change.ops if isinstance(op, ops.AddColumnOp)}
+
+
 def _foreign_key_checks(op: ops.CreateForeignKeyOp, change: ops.ModifyTableOps) -> Iterator[Check]:
-    checked = {add.column.name for add in change.ops if isinstance(add, ops.AddColumnOp)}
-    for drop in change.ops:
-        if isinstance(drop, ops.DropConstraintOp) and drop.constraint_type == "foreignkey":
-            constraint = drop.to_constraint()
-            if isinstance(constraint, sa.ForeignKeyConstraint):
-                checked.update(constraint.column_keys)
-    if len(op.local_cols) == 1 and op.local_cols[0] not in checked:
-        column, key = quote(op.local_cols[0]), quote(op.remote_cols[0])
-        condition = f"{column} NOT IN (SELECT {key} FROM {quote(op.referent_table)})"
+    if len(op.local_cols) != 1 or op.local_cols[0] in _added(change):
+        return
+    name, target = op.local_cols[0], op.referent_table
+    column, key = quote(name), quote(op.remote_cols[0])
+    before = _referenced(change).get(name)
+    if before is None:
         yield Check(
-            f"Fails while rows reference {op.referent_table} that do not exist. Change or delete"
-            " them first.",
+            f"Fails while rows reference {target} that do not exist. Change or delete them first.",
             change.table_name,
-            condition,
+            f"{column} NOT IN (SELECT {key} FROM {quote(target)})",
         )
+    elif before != target:
+        yield Check(
+            f"DATA LOSS: {change.table_name}.{name} referenced {before}, and references {target} from"
+            f" now on: its numbers would mean other rows. Set the ids of {target} here, then delete"
+            f" this check:\n    {update(change.table_name, column, f'{column} IS NOT NULL')}",
+            change.table_name,
+            f"{column} IS NOT NULL",
+        )
+
+
+def _referenced(change: ops.ModifyTableOps) -> dict[str, str]:
+    """Return the tables that a change's dropped foreign keys referenced, by column."""
+    found = {}
+    for op in change.ops:
+        constraint = op.to_constraint() if isinstance(op, ops.DropConstraintOp) else None
+        if isinstance(constraint, sa.ForeignKeyConstraint):
+            for key in constraint.elements:
+                found[key.parent.name] = key.target_fullname.rpartition(".")[0]
+    return found
 
 
 def _column_changes(op: ops.AlterColumnOp) -> Iterator[ops.MigrateOperation]:

@@ -87,17 +87,6 @@ def session_factory(
 
 
 @pytest.fixture
-def read_session_factory(
-    engine: Engine,
-    connection: Connection,
-) -> sessionmaker[Session]:
-    """Return a factory of read-only sessions within the test's transaction."""
-    factory = build_read_session_factory(engine)
-    factory.configure(bind=connection, join_transaction_mode="create_savepoint")
-    return factory
-
-
-@pytest.fixture
 def session(session_factory: sessionmaker[Session]) -> Iterator[Session]:
     """Yield the test's own session; the application has another for each request."""
     with session_factory() as session:
@@ -116,12 +105,15 @@ def application(settings: Settings) -> Iterator[FastAPI]:
 @pytest.fixture
 def app(
     application: FastAPI,
+    engine: Engine,
+    connection: Connection,
     session_factory: sessionmaker[Session],
-    read_session_factory: sessionmaker[Session],
 ) -> FastAPI:
     """Return the application, with its sessions in the test's transaction."""
+    reading = build_read_session_factory(engine)
+    reading.configure(bind=connection, join_transaction_mode="create_savepoint")
     application.state.session_factory = session_factory
-    application.state.read_session_factory = read_session_factory
+    application.state.read_session_factory = reading
     return application
 
 

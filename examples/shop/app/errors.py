@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.db.base import Base
-from app.db.engine import OutcomeUnknownError
+from app.db.engine import DatabaseUnavailableError, OutcomeUnknownError
 from app.db.errors import (
     InvalidCursorError,
     MissingReferenceError,
@@ -25,7 +25,6 @@ from app.db.errors import (
     violation_of,
     words,
 )
-from app.db.session import UNAVAILABLE
 from app.db.soft_delete import ParentDeletedError, StillReferencedError
 from app.logs import request_id, route_of
 from app.schemas.types import NON_BLANK, TEXT
@@ -270,7 +269,8 @@ _HANDLERS: dict[type[Exception], Any] = {
     MissingReferenceError: _missing_reference,
     StillReferencedError: _still_referenced,
     ParentDeletedError: _parent_deleted,
-    **dict.fromkeys(UNAVAILABLE, _unavailable),
+    DatabaseUnavailableError: _unavailable,
+    PoolTimeoutError: _unavailable,
     OutcomeUnknownError: _outcome_unknown,
     # Add handlers for your own errors below this line.
 }

@@ -20,15 +20,18 @@ _encode = json.JSONEncoder(default=str).encode
 
 def log_config(log_format: str) -> dict[str, Any]:
     """Return the configuration of logging, for uvicorn and all other loggers."""
-    formatter = JsonFormatter if log_format == "json" else TextFormatter
+    line = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"default": {"()": formatter}},
+        "formatters": {
+            "json": {"()": JsonFormatter},
+            "text": {"format": line, "datefmt": "%H:%M:%S"},
+        },
         "handlers": {
             "default": {
                 "class": "logging.StreamHandler",
-                "formatter": "default",
+                "formatter": log_format,
                 "stream": "ext://sys.stdout",
             }
         },
@@ -57,14 +60,6 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["exception"] = format_exception(record.exc_info[1])
         return _encode(entry)
-
-
-class TextFormatter(logging.Formatter):
-    """One readable line per record, and whole tracebacks, for development."""
-
-    def __init__(self) -> None:
-        """Set the format of a line."""
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
 
 
 def format_exception(error: BaseException | None) -> str:

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
+from typing import TypeGuard
 
 import sqlalchemy as sa
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
-from migrations.choices import ChangeChoices, explain
+from migrations.choices import ChangeChoices, explain, explain_renamed
 from migrations.conversions import convert, kind
 from migrations.notes import needs_value, table_notes, with_notes
 from migrations.ownership import loses_owner, owners_check
@@ -118,15 +119,17 @@ def _annotate(container: ops.OpContainer) -> None:
     dropped = {op.table_name for op in container.ops if isinstance(op, ops.DropTableOp)}
     checks: list[ops.MigrateOperation] = [*_hidden_row_checks(changes), *owners_check(changes)]
     annotated: list[ops.MigrateOperation] = []
+    choices = [op for op in container.ops if isinstance(op, ChangeChoices)]
     # Alembic drops tables before the constraints that reference them.
     last = _in_order([op for op in container.ops if getattr(op, "table_name", "") in dropped])
     middle = [op for op in changes if op not in last]
     first = [op for op in container.ops if op not in middle and op not in last]
+    first, last = [*_with_late_keys(first)], [*_early_keys(last), *last]
     for op in first + middle + last:
         if isinstance(op, ChangeChoices):
             checks += explain(op, columns)
         elif isinstance(op, ops.ModifyTableOps) and op in changes:
-            annotated += _split(op)
+            annotated += _split(op, choices)
         else:
             annotated += [*table_notes(op, container), op]
     container.ops = checks + annotated
@@ -148,6 +151,39 @@ def _in_order(dropping: list[ops.MigrateOperation]) -> list[ops.MigrateOperation
     return sorted(dropping, key=lambda op: names.index(getattr(op, "table_name", "")))
 
 
+def _with_late_keys(first: list[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:
+    """Yield these operations; foreign keys to tables that are created later follow them."""
+    later = [op.table_name for op in first if isinstance(op, ops.CreateTableOp)]
+    keys = []
+    for op in first:
+        if isinstance(op, ops.CreateTableOp):
+            later.remove(op.table_name)
+            late = [part for part in op.columns if _references(part, later)]
+            op.columns = [part for part in op.columns if not _references(part, later)]
+            keys += [ops.CreateForeignKeyOp.from_constraint(key) for key in late]
+        yield op
+    yield from keys
+
+
+def _early_keys(last: list[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:
+    """Yield the removal of foreign keys to tables that are dropped before the key's own."""
+    earlier: list[str] = []
+    for op in last:
+        if isinstance(op, ops.DropTableOp):
+            for key in op.to_table().foreign_key_constraints:
+                if _references(key, earlier):
+                    yield ops.DropConstraintOp.from_constraint(key)
+            earlier.append(op.table_name)
+
+
+def _references(part: object, tables: list[str]) -> TypeGuard[sa.ForeignKeyConstraint]:
+    """Whether a part of a table is a foreign key to one of these tables."""
+    return (
+        isinstance(part, sa.ForeignKeyConstraint)
+        and part.elements[0].target_fullname.rpartition(".")[0] in tables
+    )
+
+
 def _hidden_row_checks(changes: list[ops.ModifyTableOps]) -> Iterator[HiddenRowsCheck]:
     """Check for hidden rows before the column that hides them is dropped."""
     hidden: dict[str, list[str]] = {}
@@ -159,7 +195,9 @@ def _hidden_row_checks(changes: list[ops.ModifyTableOps]) -> Iterator[HiddenRows
         yield HiddenRowsCheck(column, tables)
 
 
-def _split(change: ops.ModifyTableOps) -> Iterator[ops.MigrateOperation]:
+def _split(
+    change: ops.ModifyTableOps, choices: list[ChangeChoices]
+) -> Iterator[ops.MigrateOperation]:
     """Yield the change with notes; columns that may be renamed are separate and come later."""
     pairs = _pairs(change)
     paired: list[ops.MigrateOperation] = [op for pair in pairs for op in pair]
@@ -182,5 +220,7 @@ def _split(change: ops.ModifyTableOps) -> Iterator[ops.MigrateOperation]:
         )
         both = [*with_notes(add, change), drop]
         yield ops.ModifyTableOps(table, both, schema=change.schema)
+        for each in choices:
+            yield from explain_renamed(each, f"{table}.{old}", f"{table}.{new}")
     if last:
         yield ops.ModifyTableOps(change.table_name, last, schema=change.schema)

@@ -72,16 +72,28 @@ def explain(change: ChangeChoices, added: set[str]) -> Iterator[Note]:
             more = ", ".join(_literal(value) for value in values if value not in before)
             yield Note(f"{key} can now also be {more}.")
             continue
-        table, _, column = key.partition(".")
-        allowed = ", ".join(map(_literal, values))
-        condition = f"{quote(column)} NOT IN ({allowed})"
-        yield Check(
-            f"{key} can only be {allowed}. This fails while rows have other values, which the"
-            " application cannot read. Change them first, here:\n"
-            f"    {update(table, quote(column), condition, _literal(values[0]))}",
-            table,
-            condition,
-        )
+        yield _check(key, values)
+
+
+def explain_renamed(change: ChangeChoices, old: str, new: str) -> Iterator[Note]:
+    """Check for values that only the old one of two columns could have, if it was renamed."""
+    before, after = change.before.get(old, []), change.after.get(new, [])
+    if after and not (before and set(before) <= set(after)):
+        yield _check(new, after)
+
+
+def _check(key: str, values: list[str]) -> Check:
+    """Return the check that a column has one of these values."""
+    table, _, column = key.partition(".")
+    allowed = ", ".join(map(_literal, values))
+    condition = f"{quote(column)} NOT IN ({allowed})"
+    return Check(
+        f"{key} can only be {allowed}. This fails while rows have other values, which the"
+        " application cannot read. Change them first, here:\n"
+        f"    {update(table, quote(column), condition, _literal(values[0]))}",
+        table,
+        condition,
+    )
 
 
 def _literal(value: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
+from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import ops
 
 from migrations.rendering import DIALECT
@@ -182,6 +183,27 @@ def _loss(old: Type, new: Type) -> str:
     if after == "float" and before in {"integer", "decimal"} and _digits(old) + scale > 15:
         return "values are rounded to 15 digits"
     return ""
+
+
+class ComparingImpl(PostgresqlImpl):
+    """Compare defaults of different types; Alembic would, in SQL, which is an error."""
+
+    __dialect__ = "postgresql"
+
+    def compare_server_default(
+        self,
+        inspector_column: sa.Column[Any],
+        metadata_column: sa.Column[Any],
+        rendered_metadata_default: str | None,
+        rendered_inspector_default: str | None,
+    ) -> bool:
+        """Return whether the defaults differ."""
+        defaults = rendered_metadata_default, rendered_inspector_default
+        if None not in defaults and kind(inspector_column.type) != kind(metadata_column.type):
+            return True
+        columns = inspector_column, metadata_column
+        differ: bool = super().compare_server_default(*columns, *defaults)  # type: ignore[no-untyped-call]
+        return differ
 
 
 class Convert(ops.MigrateOperation):

@@ -32,7 +32,7 @@ def leave_no_hidden_rows(column: str, tables: list[str]) -> None:
     if context.get_x_argument(as_dictionary=True).get("delete-hidden") != "yes":
         msg = (
             f"rows with {column} set ({found}) would become visible; to permanently delete them,"
-            " run this with `alembic -x delete-hidden=yes`"
+            " run this with `-x delete-hidden=yes`, as in `dev.py migrate -x delete-hidden=yes`"
         )
         raise CommandError(msg)
     blocking = _blocking_references(connection, metadata, hidden, column)

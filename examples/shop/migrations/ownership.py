@@ -39,8 +39,8 @@ def give_rows_an_owner(column: str, tables: list[str], target: str, keys: list[s
     values = {key: given.get(key) or op.get_context().opts.get(key) for key in keys[:-1]}
     if not name or not all(values.values()):
         options = [f"-x {key}={key.upper()}" for key in values if not values[key]]
-        command = " ".join(["alembic", *options, f"-x owner={owner_key.upper()}", "upgrade head"])
-        msg = f"rows ({found}) have no owner; run this with `{command}`"
+        words = " ".join([*options, f"-x owner={owner_key.upper()}"])
+        msg = f"rows ({found}) have no owner; run this with `{words}`: `dev.py migrate {words}`"
         raise CommandError(msg)
     if owner_key == "email":
         name = name.lower()
@@ -70,7 +70,8 @@ def leave_no_owned_rows(column: str, tables: list[str]) -> None:
     if found and context.get_x_argument(as_dictionary=True).get("drop-owners") != "yes":
         msg = (
             f"without {column} rows ({found}) would belong to nobody, and more people could see or"
-            " change them; to let this happen, run this with `alembic -x drop-owners=yes`"
+            " change them; to let this happen, run this with `-x drop-owners=yes`, as in"
+            " `dev.py migrate -x drop-owners=yes`"
         )
         raise CommandError(msg)
 

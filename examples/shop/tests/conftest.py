@@ -115,17 +115,6 @@ def session_factory(
 
 
 @pytest.fixture
-def read_session_factory(
-    engine: AsyncEngine,
-    connection: AsyncConnection,
-) -> async_sessionmaker[AsyncSession]:
-    """Return a factory of read-only sessions within the test's transaction."""
-    factory = build_read_session_factory(engine)
-    factory.configure(bind=connection, join_transaction_mode="create_savepoint")
-    return factory
-
-
-@pytest.fixture
 async def session(session_factory: async_sessionmaker[AsyncSession]) -> AsyncIterator[AsyncSession]:
     """Yield the test's own session; the application has another for each request."""
     async with session_factory() as session:
@@ -144,12 +133,15 @@ async def application(settings: Settings) -> AsyncIterator[FastAPI]:
 @pytest.fixture
 def app(
     application: FastAPI,
+    engine: AsyncEngine,
+    connection: AsyncConnection,
     session_factory: async_sessionmaker[AsyncSession],
-    read_session_factory: async_sessionmaker[AsyncSession],
 ) -> FastAPI:
     """Return the application, with its sessions in the test's transaction."""
+    reading = build_read_session_factory(engine)
+    reading.configure(bind=connection, join_transaction_mode="create_savepoint")
     application.state.session_factory = session_factory
-    application.state.read_session_factory = read_session_factory
+    application.state.read_session_factory = reading
     return application
 
 

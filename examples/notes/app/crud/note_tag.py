@@ -8,8 +8,8 @@ from app.schemas.note_tag import NoteTagCreate, NoteTagQuery, NoteTagUpdate
 
 BY_ID = rows.by_id(
     models.NoteTag,
-    joinedload(models.NoteTag.note),
-    joinedload(models.NoteTag.tag),
+    joinedload(models.NoteTag.note, innerjoin=True),
+    joinedload(models.NoteTag.tag, innerjoin=True),
 )
 
 

@@ -12,9 +12,6 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.db.engine import DatabaseUnavailableError, OutcomeUnknownError
 
-# Errors that mean the database is unavailable; handled as 503.
-UNAVAILABLE = (DatabaseUnavailableError, PoolTimeoutError)
-
 
 class ReadOnlyError(RuntimeError):
     """A write on a session for reading: use SessionDep in this route."""

@@ -3,7 +3,6 @@
 from typing import Annotated, Literal
 
 from annotated_types import MaxLen
-from pydantic import Field
 
 from app.schemas.base import Body, Row
 from app.schemas.pages import Page, Paging
@@ -41,10 +40,10 @@ class TagQuery(Paging):
         "-name",
     ] = "id"
     name: list[Text] | None = None
-    name__gt: Text | None = Field(None, alias="name[gt]")
-    name__gte: Text | None = Field(None, alias="name[gte]")
-    name__lt: Text | None = Field(None, alias="name[lt]")
-    name__lte: Text | None = Field(None, alias="name[lte]")
+    name__gt: Text | None = None
+    name__gte: Text | None = None
+    name__lt: Text | None = None
+    name__lte: Text | None = None
 
 
 class TagPage(Page[TagRead]):

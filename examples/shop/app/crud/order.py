@@ -9,7 +9,7 @@ from app.schemas.order import OrderCreate, OrderQuery, OrderUpdate
 
 BY_ID = rows.by_id(
     models.Order,
-    joinedload(models.Order.customer),
+    joinedload(models.Order.customer, innerjoin=True),
 )
 COLLECTIONS = [
     rows.first_of(models.Order.lines),

@@ -9,8 +9,8 @@ from app.schemas.order_line import OrderLineCreate, OrderLineQuery, OrderLineUpd
 
 BY_ID = rows.by_id(
     models.OrderLine,
-    joinedload(models.OrderLine.order),
-    joinedload(models.OrderLine.product),
+    joinedload(models.OrderLine.order, innerjoin=True),
+    joinedload(models.OrderLine.product, innerjoin=True),
 )
 
 

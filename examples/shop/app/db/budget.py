@@ -6,28 +6,17 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.settings import Settings, load_settings
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(NamedTuple):
     """One connection limit."""
 
     name: str
     needed: int
     available: int
-
-    @property
-    def is_respected(self) -> bool:
-        """Whether the limit is respected."""
-        return self.needed <= self.available
-
-    def __str__(self) -> str:
-        """Return one line of the report."""
-        verdict = "ok" if self.is_respected else "EXCEEDED"
-        return f"{self.name}: {self.needed} of {self.available} connections: {verdict}"
 
 
 def connections_per_process(settings: Settings) -> int:
@@ -77,11 +66,12 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the limits; return 1 if one is exceeded."""
-    deployment = parse_arguments(arguments)
-    limits = connection_budget(load_settings(), deployment)
-    for limit in limits:
-        sys.stdout.write(f"{limit}\n")
-    return 0 if all(limit.is_respected for limit in limits) else 1
+    exceeded = False
+    for name, needed, available in connection_budget(load_settings(), parse_arguments(arguments)):
+        verdict = "ok" if needed <= available else "EXCEEDED"
+        exceeded |= needed > available
+        sys.stdout.write(f"{name}: {needed} of {available} connections: {verdict}\n")
+    return int(exceeded)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,10 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from sqlalchemy import event, orm
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from app.db.engine import DatabaseUnavailableError, OutcomeUnknownError
 from app.db.soft_delete import SoftDeleteSession
-
-# Errors that mean the database is unavailable; handled as 503.
-UNAVAILABLE = (DatabaseUnavailableError, PoolTimeoutError)
 
 
 class ReadOnlyError(RuntimeError):

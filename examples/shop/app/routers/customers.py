@@ -90,12 +90,7 @@ async def update_customer(
     return row
 
 
-@router.delete(
-    "/{key}",
-    status_code=204,
-    response_class=Response,
-    responses=problems(409),
-)
+@router.delete("/{key}", status_code=204, response_class=Response, responses=problems(409))
 async def delete_customer(
     key: Id,
     versions: IfMatch,

@@ -83,12 +83,7 @@ async def update_product(
     return row
 
 
-@router.delete(
-    "/{key}",
-    status_code=204,
-    response_class=Response,
-    responses=problems(409),
-)
+@router.delete("/{key}", status_code=204, response_class=Response, responses=problems(409))
 async def delete_product(
     key: Id,
     versions: IfMatch,

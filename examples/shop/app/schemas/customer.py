@@ -3,7 +3,6 @@
 from typing import Annotated, Literal
 
 from annotated_types import MaxLen
-from pydantic import Field
 
 from app.schemas.base import Body, Row
 from app.schemas.pages import Page, Paging
@@ -44,10 +43,10 @@ class CustomerQuery(Paging):
         "-email",
     ] = "id"
     email: list[Email] | None = None
-    email__gt: Email | None = Field(None, alias="email[gt]")
-    email__gte: Email | None = Field(None, alias="email[gte]")
-    email__lt: Email | None = Field(None, alias="email[lt]")
-    email__lte: Email | None = Field(None, alias="email[lte]")
+    email__gt: Email | None = None
+    email__gte: Email | None = None
+    email__lt: Email | None = None
+    email__lte: Email | None = None
 
 
 class CustomerPage(Page[CustomerRead]):

@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Annotated, Literal
 
 from annotated_types import MaxLen
-from pydantic import Field
 
 from app.enums.order import OrderStatus
 from app.schemas.base import Body, Row
@@ -54,17 +53,17 @@ class OrderQuery(Paging):
         "-placed_at",
     ] = "id"
     number: list[Text] | None = None
-    number__gt: Text | None = Field(None, alias="number[gt]")
-    number__gte: Text | None = Field(None, alias="number[gte]")
-    number__lt: Text | None = Field(None, alias="number[lt]")
-    number__lte: Text | None = Field(None, alias="number[lte]")
+    number__gt: Text | None = None
+    number__gte: Text | None = None
+    number__lt: Text | None = None
+    number__lte: Text | None = None
     status: list[OrderStatus] | None = None
     customer_id: list[Id] | None = None
     placed_at: list[Timestamp] | None = None
-    placed_at__gt: Timestamp | None = Field(None, alias="placed_at[gt]")
-    placed_at__gte: Timestamp | None = Field(None, alias="placed_at[gte]")
-    placed_at__lt: Timestamp | None = Field(None, alias="placed_at[lt]")
-    placed_at__lte: Timestamp | None = Field(None, alias="placed_at[lte]")
+    placed_at__gt: Timestamp | None = None
+    placed_at__gte: Timestamp | None = None
+    placed_at__lt: Timestamp | None = None
+    placed_at__lte: Timestamp | None = None
 
 
 class OrderPage(Page[OrderRead]):

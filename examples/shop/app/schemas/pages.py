@@ -1,5 +1,6 @@
 """Pagination, the same for every list."""
 
+import re
 from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -11,10 +12,15 @@ NESTED_LIMIT = 100
 IncludeDeleted = Annotated[bool, Field(description="Include deleted rows")]
 
 
+def _parameter(name: str) -> str:
+    """Return the query parameter of a field: `price[gte]` for `price__gte`."""
+    return re.sub(r"__(null|[gl]te?)$", r"[\1]", name)
+
+
 class Paging(BaseModel):
     """Pagination parameters. Subclasses add filters and the sort order."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", alias_generator=_parameter)
 
     limit: Annotated[int, Field(ge=1, le=100, description="Maximum number of items")] = 20
     cursor: Annotated[

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from annotated_types import MaxLen
-from pydantic import Field, StrictBool
+from pydantic import StrictBool
 
 from app.schemas.base import Body, Row
 from app.schemas.pages import Page, Paging
@@ -51,10 +51,10 @@ class ProductQuery(Paging):
         "-sku",
     ] = "id"
     sku: list[Text] | None = None
-    sku__gt: Text | None = Field(None, alias="sku[gt]")
-    sku__gte: Text | None = Field(None, alias="sku[gte]")
-    sku__lt: Text | None = Field(None, alias="sku[lt]")
-    sku__lte: Text | None = Field(None, alias="sku[lte]")
+    sku__gt: Text | None = None
+    sku__gte: Text | None = None
+    sku__lt: Text | None = None
+    sku__lte: Text | None = None
     is_available: list[bool] | None = None
 
 

@@ -3,21 +3,22 @@
 import datetime as dt
 import math
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Annotated, Any
 
+from annotated_types import GroupedMetadata
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BeforeValidator,
     EmailStr,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     JsonValue,
     Strict,
+    WithJsonSchema,
 )
-from pydantic_core import CoreSchema, core_schema
 
 # Default of a field that may be omitted from an update but must not be null.
 ABSENT: Any = Field(default_factory=lambda: None)
@@ -93,48 +94,36 @@ Timestamp = Annotated[
 ]
 
 
-class Digits:
+def _refuse_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        msg = "use a number or a string of digits"
+        raise ValueError(msg)
+    return value
+
+
+@dataclass(frozen=True)
+class Digits(GroupedMetadata):
     """Marks a decimal with the precision and scale of its column."""
 
-    def __init__(self, precision: int, scale: int) -> None:
-        """Set the number of digits in total and after the point."""
-        self.precision = precision
-        self.scale = scale
+    precision: int
+    scale: int
 
-    def __get_pydantic_core_schema__(
-        self,
-        _source: Any,
-        _handler: GetCoreSchemaHandler,
-    ) -> CoreSchema:
-        """Validate the digits, and write all decimal places as the database does."""
-        schema = core_schema.decimal_schema(max_digits=self.precision, decimal_places=self.scale)
-        return core_schema.no_info_after_validator_function(
-            self._quantize,
-            core_schema.no_info_before_validator_function(self._refuse_bool, schema),
-        )
-
-    def __get_pydantic_json_schema__(
-        self,
-        _schema: CoreSchema,
-        _handler: GetJsonSchemaHandler,
-    ) -> dict[str, Any]:
-        """Document a number, or a string with this many digits."""
-        whole = str(max(self.precision - self.scale, 1))
-        pattern = "^-?[0-9]{1," + whole + "}"
+    def __iter__(self) -> Iterator[object]:
+        """Validate the digits, and document a number, or a string with this many digits."""
+        pattern = "^-?[0-9]{1," + str(max(self.precision - self.scale, 1)) + "}"
         if self.scale:
             pattern += r"(\.[0-9]{1," + str(self.scale) + "})?"
-        return {
+        schema = {
             "anyOf": [{"type": "number"}, {"type": "string", "pattern": f"{pattern}$"}],
             "examples": [f"{Decimal(1).scaleb(-self.scale):f}"],
         }
-
-    def _refuse_bool(self, value: Any) -> Any:
-        if isinstance(value, bool):
-            msg = "use a number or a string of digits"
-            raise ValueError(msg)
-        return value
+        yield Field(max_digits=self.precision, decimal_places=self.scale)
+        yield BeforeValidator(_refuse_bool)
+        yield AfterValidator(self._quantize)
+        yield WithJsonSchema(schema)
 
     def _quantize(self, value: Decimal) -> Decimal:
+        """Write all decimal places, as the database does."""
         return value.quantize(Decimal(1).scaleb(-self.scale), context=Context(prec=self.precision))
 
 
