@@ -96,7 +96,8 @@ def _compile_once() -> Iterator[None]:
         filename: str | None = None,
         **options: Any,
     ) -> Any:
-        key = (type(self), source, name, *sorted(options.items()))
+        # Whether a filter exists is decided when a template is compiled.
+        key = (type(self), frozenset(self.filters), source, name, *sorted(options.items()))
         if key not in compiled:
             compiled[key] = compile_(self, source, name, filename, **options)
         elif isinstance(source, str):
