@@ -25,7 +25,7 @@ def with_notes(
     elif isinstance(op, ops.AddColumnOp) and needs_value(op):
         yield Note(
             "Fails if the table has rows, because they have no value for this column: add"
-            " `server_default=...` to it, or restore a backup instead."
+            " `server_default=...` to it, or go back to a backup instead."
         )
     elif isinstance(op, ops.CreateIndexOp):
         yield from _index_notes(op, change)
@@ -90,8 +90,8 @@ def _foreign_key_checks(op: ops.CreateForeignKeyOp, change: ops.ModifyTableOps) 
         )
     elif before != target:
         yield Check(
-            f"DATA LOSS: {change.table_name}.{name} referenced {before}, and references {target} from"
-            f" now on: its numbers would mean other rows. Set the ids of {target} here, then delete"
+            f"DATA LOSS: {change.table_name}.{name} referenced {before}, and references {target}"
+            f" from now on: its numbers would mean other rows. Set the ids of {target} here, then delete"
             f" this check:\n    {update(change.table_name, column, f'{column} IS NOT NULL')}",
             change.table_name,
             f"{column} IS NOT NULL",
