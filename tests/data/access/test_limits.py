@@ -185,11 +185,13 @@ def test_value_of_an_object_may_be_an_expression_of_its_row(world: World) -> Non
     assert folder.name.endswith("!")
 
 
-def test_expression_is_no_reference_to_a_private_row(world: World) -> None:
+@pytest.mark.parametrize("name", ["function", "attribute"])
+def test_expression_is_no_reference_to_a_private_row(name: str, world: World) -> None:
+    values: dict[str, Any] = {"function": sa.func.abs(world.own.folder), "attribute": Folder.id}
     folder: Any = world.mine.get(Folder, world.own.child)
     refused = pytest.raises(ScopeError, match="set parent_id to a value")
     with refused, world.mine.begin_nested():
-        folder.parent_id = sa.func.abs(world.own.folder)
+        folder.parent_id = values[name]
         world.mine.flush()
 
 
