@@ -329,7 +329,9 @@ class Room(Base):
 """
     library.change((enum, ""), (last, last.replace("shelves", "rooms") + room))
     revision = library.revise()
-    assert "DATA LOSS: books.shelf_id referenced shelves, and references rooms" in prose(revision)
+    assert "DATA LOSS: books.shelf_id referenced shelves, and now references rooms" in prose(
+        revision
+    )
     with pytest.raises(pytest.fail.Exception, match=r"rows in books \(1\)"):
         library.alembic("upgrade", "head")
     assert library.sql("SELECT shelf_id FROM books") == [[1]]

@@ -271,7 +271,7 @@ STEPS = {
     "less access": (
         {**BEFORE, "auth": "oidc", "resources": PUBLIC},
         {"resources": "tag: {name: str(50)}"},
-        ["Fewer people than before", "one by one any more: tags", "dev.py migrate"],
+        ["Fewer people than before", "unless the ref is optional: tags", "dev.py migrate"],
         ["owner", "More people"],
     ),
     "nobody's rows": (

@@ -69,7 +69,7 @@ def _refuse_repeated(request: Request) -> None:
 class Index(APIRouter):
     """Finds the router of a path by its first segment, at a cost independent of their number.
 
-    Include only routers in it, no routes.
+    Include only routers, no routes.
     """
 
     def __init__(self) -> None:

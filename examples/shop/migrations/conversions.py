@@ -186,7 +186,7 @@ def _loss(old: Type, new: Type) -> str:
 
 
 class ComparingImpl(PostgresqlImpl):
-    """Compare defaults of different types; Alembic would, in SQL, which is an error."""
+    """Treat defaults of different types as different; Alembic compares them in SQL, which fails."""
 
     __dialect__ = "postgresql"
 

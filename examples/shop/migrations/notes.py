@@ -96,9 +96,10 @@ def _foreign_key_checks(op: ops.CreateForeignKeyOp, change: ops.ModifyTableOps) 
         )
     elif before != target:
         yield Check(
-            f"DATA LOSS: {change.table_name}.{name} referenced {before}, and references {target}"
-            f" from now on: its numbers would mean other rows. Set the ids of {target} here, then delete"
-            f" this check:\n    {update(change.table_name, column, f'{column} IS NOT NULL')}",
+            f"DATA LOSS: {change.table_name}.{name} referenced {before}, and now references {target}:"
+            f" the same ids would mean other rows. Unless {before} was renamed to {target}, set the"
+            " ids of the new rows here; then delete this check:\n"
+            f"    {update(change.table_name, column, f'{column} IS NOT NULL')}",
             change.table_name,
             f"{column} IS NOT NULL",
         )

@@ -9,6 +9,7 @@ from app.db.models import Article, Comment, Folder, Note, Tag
 from app.db.owners import CLASSES
 from app.db.scope import ANONYMOUS, Private, ScopeError, Shared, enter
 from sqlalchemy import orm, select
+from tests.guard import check_statement
 
 from .conftest import World
 
@@ -272,6 +273,11 @@ def test_guard_refuses_rows_that_an_update_reads(world: World) -> None:
     statement = sa.update(tags).values(name=NOTES.c.title).where(NOTES.c.tag_id == tags.c.id)
     with pytest.raises(AssertionError, match="UPDATE"):
         world.mine.connection().execute(statement)
+
+
+def test_guard_refuses_rows_that_a_delete_reads() -> None:
+    with pytest.raises(AssertionError, match="USING"):
+        check_statement(None, None, "DELETE FROM tags USING notes WHERE tag_id = tags.id", (), None)
 
 
 def test_operators_are_not_read(world: World) -> None:

@@ -109,7 +109,7 @@ class Digits(GroupedMetadata):
     scale: int
 
     def __iter__(self) -> Iterator[object]:
-        """Validate the digits, and document a number, or a string with this many digits."""
+        """Yield the constraints, the validators and the JSON schema."""
         pattern = "^-?[0-9]{1," + str(max(self.precision - self.scale, 1)) + "}"
         if self.scale:
             pattern += r"(\.[0-9]{1," + str(self.scale) + "})?"

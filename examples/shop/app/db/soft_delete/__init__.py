@@ -11,10 +11,13 @@ SQLAlchemy has no public hook for these, so they are not filtered:
 
 - statements on a `Table`, textual SQL, and whatever is executed on a connection;
 - the outer sides of a `FULL JOIN`;
-- `orm.outerjoin(A, B)`, which becomes an inner join: use `select_from(A).outerjoin(B)`;
+
 - `any()` and `has()` from a class to itself, unless to an alias: `Node.children.of_type(child)`;
 - a class that a subquery uses only in FILTER, OVER or function arguments: use `select_from()`;
 - an UPDATE by primary key from a list of dictionaries.
+
+`orm.outerjoin(A, B)` becomes an inner join, because the condition on B goes into WHERE: use
+`select_from(A).outerjoin(B)`.
 
 A DELETE statement that reaches soft-deletable rows is refused, except as text or on a connection.
 Loaded collections are not updated: they keep a row that is deleted later.
