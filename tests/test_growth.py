@@ -136,7 +136,7 @@ def test_switching_soft_delete_brings_no_deleted_row_back(
 
     commit(update(project, soft_delete=True))
     revision = database.write_revision("Keep deleted rows")
-    assert "leave_no_hidden_rows" in revision.partition("def downgrade")[2]
+    assert "delete-hidden" in revision.partition("def downgrade")[2]
     commit(project)
     database.alembic("upgrade", "head")
     database.alembic("check")
@@ -152,7 +152,7 @@ def test_switching_soft_delete_brings_no_deleted_row_back(
 
     commit(update(project, soft_delete=False))
     revision = database.write_revision("Delete rows for good")
-    assert "leave_no_hidden_rows" in revision.partition("def downgrade")[0]
+    assert "delete-hidden" in revision.partition("def downgrade")[0]
     with pytest.raises(pytest.fail.Exception, match="1 in members"):
         database.alembic("upgrade", "head")
     assert database.sql("SELECT count(*) FROM members") == [[3]]

@@ -90,8 +90,8 @@ def test_rows_get_an_owner_and_lose_it_on_request_only(
         revision = database.write_revision("Add accounts")
     else:
         revision = switch(database, fresh)
-    assert "give_rows_an_owner" in revision.partition("def downgrade")[0]
-    assert "leave_no_owned_rows" in revision.partition("def downgrade")[2]
+    assert "-x owner=" in revision.partition("def downgrade")[0]
+    assert "drop-owners" in revision.partition("def downgrade")[2]
     owner = "Ann@Example.com" if auth == "tokens" else "248289761001"
     missing = r"rows \(2 in authors, 2 in notes\) have no owner; run this with `-x owner="
     refused(database, missing, "upgrade", "head")
@@ -119,7 +119,7 @@ def test_rows_get_an_owner_and_lose_it_on_request_only(
         "INSERT INTO authors (name, owner_id) VALUES ('Ann', 2)",
     )
     revision = switch(database, render("off", **before))
-    assert "leave_no_owned_rows" in revision.partition("def downgrade")[0]
+    assert "drop-owners" in revision.partition("def downgrade")[0]
     refused(database, r"3 in authors, 2 in notes\) would belong to nobody", "upgrade", "head")
     willing = ("-x", "drop-owners=yes", "upgrade", "head")
     refused(database, r"rows in authors \(2\) must be changed or deleted first", *willing)
@@ -141,7 +141,7 @@ def test_access_changes_with_the_rows_there(
     database.sql("INSERT INTO tags (name, owner_id) VALUES ('a', 1), ('b', 1), ('a', 2)")
 
     revision = switch(database, render("public", **answers, resources=PUBLIC_TAGS))
-    assert "leave_no_owned_rows" not in revision
+    assert "drop-owners" not in revision
     refused(database, r"rows in tags \(2\) must be changed or deleted first", "upgrade", "head")
     database.sql("UPDATE tags SET name = 'c' WHERE owner_id = 2")
     database.alembic("upgrade", "head")
@@ -159,7 +159,7 @@ def test_access_changes_with_the_rows_there(
     database.alembic("-x", "drop-owners=yes", "upgrade", "head")
 
     again = render("again", **answers, resources=PLAIN + "more:\n  name: str(9) unique\n")
-    assert "give_rows_an_owner" in switch(database, again)
+    assert "-x owner=" in switch(database, again)
     refused(database, r"\(3 in tags\) have no owner", "upgrade", "head")
     database.alembic("-x", "owner=ann@example.com", "upgrade", "head")
     database.alembic("check")

@@ -35,9 +35,9 @@ down_revision = "0001"
 
 
 def upgrade():
-    from migrations.hidden_rows import leave_no_hidden_rows
+    from migrations.checks import refuse_drop
 
-    leave_no_hidden_rows("deleted_at", ["members", "teams"])
+    refuse_drop("deleted_at", ["members", "teams"], "delete-hidden", "would become visible")
 """
 
 
@@ -72,4 +72,4 @@ def test_other_columns_do_not_hide_rows(render: Render, open_database: OpenDatab
     update(project, resources=RESOURCES)
     revision = database.write_revision("Keep all rows")
     assert "drop_column" in revision
-    assert "hidden" not in revision
+    assert "refuse" not in revision

@@ -70,7 +70,7 @@ TRACES: list[tuple[str, Any, str]] = [
     ),
     ("pgbouncer", False, r"pgbouncer|MIGRATIONS_DATABASE"),
     ("kubernetes", False, r"kubernetes|kubectl|kustom"),
-    ("soft_delete", False, r"soft.?delete|deleted_at|tombstone|purge|restore|include_deleted"),
+    ("soft_delete", False, r"soft.?delete|deleted_at|tombstone|purge|restore|include_deleted|hidden.?row"),
     ("database", "sqlite", r"postgres|psycopg|asyncpg|sqlstate|jsonb"),
     ("database", "postgresql", r"sqlite|pragma"),
     ("mode", "async", r"(?<!async_)sessionmaker\[|TestClient"),
@@ -87,9 +87,6 @@ def test_disabled_options_leave_no_trace(variant: str, rendered: Render) -> None
         for question, value, words in TRACES:
             # A pooler is detected in any project, and the answer that it needs is named.
             if question == "pgbouncer" and path in {"app/db/engine.py", "app/settings.py"}:
-                continue
-            # It guards the owners of rows, also when accounts are switched off.
-            if question == "auth" and path == "migrations/ownership.py":
                 continue
             if answers[question] == value:
                 found = re.search(words, f"{path}\n{text}", re.IGNORECASE)

@@ -4,6 +4,7 @@ Each revision records the values after it in `choices`; an empty list means any 
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from alembic.autogenerate import comparators
@@ -36,7 +37,7 @@ class ChangeChoices(ops.MigrateOperation):
 @comparators.dispatch_for("schema")
 def _compare(context: AutogenContext, upgrade: ops.UpgradeOps, _schemas: set[str | None]) -> None:
     """Compare the models' enums with those that the revisions recorded."""
-    recorded = _recorded(context.opts["script"])
+    recorded = read_recorded(context.opts["script"], "choices")
     current = {
         f"{table.name}.{column.name}": list(column.type.enums)
         for table in context.sorted_tables
@@ -54,12 +55,12 @@ def _compare(context: AutogenContext, upgrade: ops.UpgradeOps, _schemas: set[str
         upgrade.ops.append(ChangeChoices(before, after))
 
 
-def _recorded(script: ScriptDirectory) -> Choices:
-    """Return the values of all enum columns after the newest revision."""
-    choices: Choices = {}
+def read_recorded(script: ScriptDirectory, name: str) -> dict[str, Any]:
+    """Return the newest values of the dictionary that revisions have under this name."""
+    values: dict[str, Any] = {}
     for revision in script.walk_revisions():
-        choices = getattr(revision.module, "choices", {}) | choices
-    return choices
+        values = getattr(revision.module, name, {}) | values
+    return values
 
 
 def explain(change: ChangeChoices, added: set[str]) -> Iterator[Note]:

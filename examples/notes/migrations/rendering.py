@@ -2,7 +2,6 @@
 
 import json
 import textwrap
-from collections.abc import Iterable
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -56,20 +55,6 @@ class Check(Note):
         self.condition = condition
 
 
-class HiddenRowsCheck(Note):
-    """A call that fails if dropping a column would make hidden rows visible."""
-
-    def __init__(self, column: str, tables: Iterable[str]) -> None:
-        """Store the column and the tables that lose it."""
-        super().__init__(
-            f"Without {column} the rows that have it set would become visible. Fails if there are"
-            " any, unless run with `-x delete-hidden=yes`, which deletes them permanently:"
-            " `alembic -x delete-hidden=yes upgrade head` (or downgrade)."
-        )
-        self.column = column
-        self.tables = sorted(tables)
-
-
 @renderers.dispatch_for(Note)
 def render_note(_context: AutogenContext, op: Note) -> list[str]:
     """Return the lines of a comment."""
@@ -84,9 +69,3 @@ def render_note(_context: AutogenContext, op: Note) -> list[str]:
 def _render_check(context: AutogenContext, op: Check) -> list[str]:
     context.imports.add("from migrations.checks import refuse_rows")
     return [*render_note(context, op), f"refuse_rows({op.table!r}, {op.condition!r})"]
-
-
-@renderers.dispatch_for(HiddenRowsCheck)
-def _render_hidden_rows_check(context: AutogenContext, op: HiddenRowsCheck) -> list[str]:
-    context.imports.add("from migrations.hidden_rows import leave_no_hidden_rows")
-    return [*render_note(context, op), f"leave_no_hidden_rows({op.column!r}, {op.tables!r})"]

@@ -1,17 +1,104 @@
 """Checks that revisions call. Keep this file: old revisions import it."""
 
+import re
+from typing import Any
+
 import sqlalchemy as sa
-from alembic import op
+from alembic import context, op
 from alembic.util import CommandError
+
+# What the value of an option must match, by its description.
+_PATTERNS = {"yes": "yes", "EMAIL": ".+@.+"}
 
 
 def refuse_rows(table: str, condition: str) -> None:
     """Raise CommandError if any row of a table meets an SQL condition."""
-    rows = sa.select(sa.func.count()).select_from(sa.table(table))
-    count = op.get_bind().scalar(rows.where(sa.literal_column(condition)))
-    if count:
+    if count := _count(table, condition):
         msg = (
             f"rows in {table} ({count}) must be changed or deleted first, as the revision describes:"
             f" those with {condition}"
         )
         raise CommandError(msg)
+
+
+def refuse_drop(column: str, tables: list[str], option: str, effect: str) -> None:
+    """Raise CommandError if rows have a value in this column, unless run with `-x option=yes`.
+
+    `effect` is what dropping the column would do to them. With an option `delete-…` they are
+    permanently deleted; raises CommandError if other rows reference them.
+    """
+    found = count_rows(tables, f"{column} IS NOT NULL")
+    if not found:
+        return
+    deletes = option.startswith("delete-")
+    purpose = "to permanently delete them" if deletes else "to let this happen"
+    require_option(option, "yes", f"without {column} rows ({found}) {effect}; {purpose},")
+    if deletes:
+        _delete(column, tables)
+
+
+def require_option(name: str, value: str, reason: str, default: str = "") -> str:
+    """Return what `alembic -x name=…` gives, or else the default.
+
+    `value` describes it in the message, which begins with the reason. Raises CommandError without a
+    valid one.
+    """
+    given = context.get_x_argument(as_dictionary=True).get(name, "").strip() or default
+    if not re.fullmatch(_PATTERNS.get(value, ".+"), given):
+        words = f"-x {name}={value}"
+        msg = f"{reason} run this with `{words}`, as in `dev.py migrate {words}`"
+        raise CommandError(msg)
+    return given
+
+
+def count_rows(tables: list[str], condition: str) -> str:
+    """Return how many rows of each table meet an SQL condition, such as "2 in books", or ""."""
+    counts = {table: _count(table, condition) for table in tables}
+    return ", ".join(f"{count} in {table}" for table, count in counts.items() if count)
+
+
+def _count(table: str, condition: str) -> int:
+    rows = sa.select(sa.func.count()).select_from(sa.table(table))
+    return op.get_bind().scalar(rows.where(sa.literal_column(condition))) or 0
+
+
+def _delete(column: str, tables: list[str]) -> None:
+    """Delete the rows that have a value in this column, child rows first."""
+    connection = op.get_bind()
+    metadata = sa.MetaData()
+    metadata.reflect(connection)
+    doomed = {
+        table: sa.select(table.c.id).where(table.c[column].is_not(None))
+        for table in reversed(metadata.sorted_tables)
+        if table.name in tables
+    }
+    if blocking := _blocking_references(connection, metadata, doomed, column):
+        msg = (
+            f"rows with {column} are referenced by rows without it: {', '.join(blocking)}; delete"
+            " these first, or clear the references"
+        )
+        raise CommandError(msg)
+    for table, rows in doomed.items():
+        connection.execute(sa.delete(table).where(table.c.id.in_(rows)))
+
+
+def _blocking_references(
+    connection: sa.Connection,
+    metadata: sa.MetaData,
+    doomed: dict[sa.Table, sa.Select[Any]],
+    column: str,
+) -> list[str]:
+    """Return the references that the deletion would break, at most ten for each foreign key."""
+    found = []
+    for other in metadata.sorted_tables:
+        for key in other.foreign_keys:
+            table = key.column.table
+            if table not in doomed or (key.ondelete or "").upper() in {"CASCADE", "SET NULL"}:
+                continue
+            rows = sa.select(key.parent, *other.primary_key).where(key.parent.in_(doomed[table]))
+            if other in doomed:
+                rows = rows.where(other.c[column].is_(None))
+            for parent, *ids in connection.execute(rows.order_by(*other.primary_key).limit(10)):
+                row = f"{other.name} {', '.join(map(str, ids))}"
+                found.append(f"{row} references {table.name} {parent}")
+    return found

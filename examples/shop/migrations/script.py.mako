@@ -18,6 +18,10 @@ depends_on: str | None = ${repr(depends_on)}
 # Values of the enum columns that change, for autogenerate to compare with the models.
 choices: dict[str, list[str]] = ${choices}
 % endif
+% if guards:
+# Columns that are dropped only with an option of `alembic -x`, and what would happen to their rows.
+guards: dict[str, tuple[str, str]] = ${guards}
+% endif
 
 
 def upgrade() -> None:

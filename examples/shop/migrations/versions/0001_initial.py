@@ -20,6 +20,10 @@ choices: dict[str, list[str]] = {
         "cancelled",
     ],
 }
+# Columns that are dropped only with an option of `alembic -x`, and what would happen to their rows.
+guards: dict[str, tuple[str, str]] = {
+    "deleted_at": ("delete-hidden", "would become visible"),
+}
 
 NOW = sa.func.now()
 
