@@ -70,7 +70,11 @@ TRACES: list[tuple[str, Any, str]] = [
     ),
     ("pgbouncer", False, r"pgbouncer|MIGRATIONS_DATABASE"),
     ("kubernetes", False, r"kubernetes|kubectl|kustom"),
-    ("soft_delete", False, r"soft.?delete|deleted_at|tombstone|purge|restore|include_deleted|hidden.?row"),
+    (
+        "soft_delete",
+        False,
+        r"soft.?delete|deleted_at|tombstone|purge|restore|include_deleted|hidden.?row",
+    ),
     ("database", "sqlite", r"postgres|psycopg|asyncpg|sqlstate|jsonb"),
     ("database", "postgresql", r"sqlite|pragma"),
     ("mode", "async", r"(?<!async_)sessionmaker\[|TestClient"),
