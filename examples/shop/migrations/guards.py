@@ -39,7 +39,7 @@ def drop_checks(changes: list[ops.ModifyTableOps], guards: Guards) -> Iterator[G
         for op in change.ops:
             if isinstance(op, ops.DropColumnOp) and op.column_name in guards:
                 tables.setdefault(op.column_name, []).append(change.table_name)
-    for column, names in tables.items():
+    for column, names in sorted(tables.items()):
         yield Guard(column, names, *guards[column])
 
 
