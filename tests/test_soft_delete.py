@@ -73,3 +73,13 @@ def test_other_columns_do_not_hide_rows(render: Render, open_database: OpenDatab
     revision = database.write_revision("Keep all rows")
     assert "drop_column" in revision
     assert "refuse" not in revision
+
+
+def test_first_revision_guards_its_columns(render: Render, open_database: OpenDatabase) -> None:
+    answers = {"mode": "sync", "database": "sqlite", "resources": RESOURCES}
+    project = commit(render(**answers, soft_delete=True, auth="tokens"))
+    database = open_database(project, "sqlite")
+    update(project, soft_delete=False, auth="none")
+    revision = " ".join(database.write_revision("Switch off").partition("def downgrade")[0].split())
+    assert 'refuse_drop("deleted_at", ["members", "teams"], "delete-hidden"' in revision
+    assert 'refuse_drop( "owner_id", ["members", "teams"], "drop-owners"' in revision
