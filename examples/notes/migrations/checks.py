@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import context, op
 from alembic.util import CommandError
 
-# What the value of an option must match, by its description.
+# Patterns of option values, by their placeholder.
 _PATTERNS = {"yes": "yes", "EMAIL": ".+@.+"}
 
 
@@ -24,8 +24,8 @@ def refuse_rows(table: str, condition: str) -> None:
 def refuse_drop(column: str, tables: list[str], option: str, effect: str) -> None:
     """Raise CommandError if rows have a value in this column, unless run with `-x option=yes`.
 
-    `effect` is what dropping the column would do to them. With an option `delete-…` they are
-    permanently deleted; raises CommandError if other rows reference them.
+    `effect` is the consequence for these rows, such as "would become visible". An option `delete-…`
+    permanently deletes them instead; raises CommandError if other rows reference them.
     """
     found = count_rows(tables, f"{column} IS NOT NULL")
     if not found:
@@ -37,15 +37,14 @@ def refuse_drop(column: str, tables: list[str], option: str, effect: str) -> Non
         _delete(column, tables)
 
 
-def require_option(name: str, value: str, reason: str, default: str = "") -> str:
-    """Return what `alembic -x name=…` gives, or else the default.
+def require_option(name: str, placeholder: str, reason: str, default: str = "") -> str:
+    """Return the value of `alembic -x name=…`, or the default.
 
-    `value` describes it in the message, which begins with the reason. Raises CommandError without a
-    valid one.
+    Raises CommandError with the reason and the placeholder if there is none, or it does not match.
     """
     given = context.get_x_argument(as_dictionary=True).get(name, "").strip() or default
-    if not re.fullmatch(_PATTERNS.get(value, ".+"), given):
-        words = f"-x {name}={value}"
+    if not re.fullmatch(_PATTERNS.get(placeholder, ".+"), given):
+        words = f"-x {name}={placeholder}"
         msg = f"{reason} run this with `{words}`, as in `dev.py migrate {words}`"
         raise CommandError(msg)
     return given

@@ -56,7 +56,7 @@ def _compare(context: AutogenContext, upgrade: ops.UpgradeOps, _schemas: set[str
 
 
 def read_recorded(script: ScriptDirectory, name: str) -> dict[str, Any]:
-    """Return the newest values of the dictionary that revisions have under this name."""
+    """Merge the dictionaries of this name in all revisions; newer values win."""
     values: dict[str, Any] = {}
     for revision in script.walk_revisions():
         values = getattr(revision.module, name, {}) | values

@@ -1,7 +1,7 @@
-"""Columns that are dropped only with an option of `alembic -x`, while rows have a value in them.
+"""Guarded columns: dropping one requires an `alembic -x` option while rows have a value in it.
 
-A revision that adds such columns records them in `guards`: for each the option, and what would
-happen to these rows.
+The revision that adds such a column records it in `guards`, with the option and the effect on these
+rows.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,10 +20,10 @@ GUARDS: Guards = {
 
 
 class Guard(Note):
-    """A call that fails if rows have a value in a column that is dropped, unless that is allowed."""
+    """A check for values in a guarded column that is dropped."""
 
     def __init__(self, column: str, tables: Iterable[str], option: str, effect: str) -> None:
-        """Store the column, the tables that lose it, the option and what happens without it."""
+        """Store the column, the tables that lose it, the option and the effect on their rows."""
         deletes = ", which deletes them permanently" if option.startswith("delete-") else ""
         super().__init__(
             f"Without {column} rows {effect}. Fails if there are any, unless run with"
@@ -33,7 +33,7 @@ class Guard(Note):
 
 
 def drop_checks(changes: list[ops.ModifyTableOps], guards: Guards) -> Iterator[Guard]:
-    """Check for rows that have a value in a guarded column before it is dropped."""
+    """Yield a check for each guarded column that is dropped."""
     tables: dict[str, list[str]] = {}
     for change in changes:
         for op in change.ops:

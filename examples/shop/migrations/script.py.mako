@@ -19,7 +19,7 @@ depends_on: str | None = ${repr(depends_on)}
 choices: dict[str, list[str]] = ${choices}
 % endif
 % if guards:
-# Columns that are dropped only with an option of `alembic -x`, and what would happen to their rows.
+# Guarded columns: the `alembic -x` option that allows dropping each, and the effect on its rows.
 guards: dict[str, tuple[str, str]] = ${guards}
 % endif
 

@@ -20,7 +20,7 @@ choices: dict[str, list[str]] = {
         "cancelled",
     ],
 }
-# Columns that are dropped only with an option of `alembic -x`, and what would happen to their rows.
+# Guarded columns: the `alembic -x` option that allows dropping each, and the effect on its rows.
 guards: dict[str, tuple[str, str]] = {
     "deleted_at": ("delete-hidden", "would become visible"),
 }
