@@ -65,21 +65,16 @@ def test_referenced_hidden_rows_are_named(
     assert database.sql("SELECT id, team_id FROM members") == [[1, 1]]
 
 
-def test_other_columns_do_not_hide_rows(render: Render, open_database: OpenDatabase) -> None:
+def test_first_revision_guards_its_columns_and_no_others(
+    render: Render, open_database: OpenDatabase
+) -> None:
     resources = RESOURCES + "  archived_at: datetime optional\n  removed_on: date optional\n"
-    project = commit(render(mode="sync", database="sqlite", resources=resources))
+    answers = {"mode": "sync", "database": "sqlite"}
+    project = commit(render(**answers, soft_delete=True, auth="tokens", resources=resources))
     database = open_database(project, "sqlite")
-    update(project, resources=RESOURCES)
-    revision = database.write_revision("Keep all rows")
-    assert "drop_column" in revision
-    assert "refuse" not in revision
-
-
-def test_first_revision_guards_its_columns(render: Render, open_database: OpenDatabase) -> None:
-    answers = {"mode": "sync", "database": "sqlite", "resources": RESOURCES}
-    project = commit(render(**answers, soft_delete=True, auth="tokens"))
-    database = open_database(project, "sqlite")
-    update(project, soft_delete=False, auth="none")
+    update(project, soft_delete=False, auth="none", resources=RESOURCES)
     revision = " ".join(database.write_revision("Switch off").partition("def downgrade")[0].split())
+    assert 'drop_column("archived_at")' in revision
     assert 'refuse_drop("deleted_at", ["members", "teams"], "delete-hidden"' in revision
     assert 'refuse_drop( "owner_id", ["members", "teams"], "drop-owners"' in revision
+    assert revision.count("refuse_drop(") == 2
