@@ -224,15 +224,17 @@ def test_dropped_column_needs_a_default_to_come_back(library: Library) -> None:
 
 def test_own_column_can_be_guarded(library: Library) -> None:
     text = library.newest.read_text(encoding="utf-8")
-    guards = 'guards = {"note": ("delete-noted", "would look like any other")}'
+    guards = 'guards = {"order": ("delete-ordered", "would look like any other")}'
     library.edit(text.replace("\n\n\ndef upgrade", f"\n{guards}\n\n\ndef upgrade", 1))
-    library.change(("    note: Mapped[str | None]\n", ""))
-    assert "unless run with `-x delete-noted=yes`" in prose(library.revise())
+    # A reserved word, and not in the models.
+    library.sql('ALTER TABLE books ADD COLUMN "order" TEXT', """UPDATE books SET "order" = 'A1'""")
+    assert "unless run with `-x delete-ordered=yes`" in prose(library.revise())
     with pytest.raises(
-        pytest.fail.Exception, match=r"without note rows \(1 in books\) would look like any other"
+        pytest.fail.Exception, match=r"without order rows \(1 in books\) would look like any other"
     ):
-        library.alembic("-x", "delete-noted=no", "upgrade", "head")
-    library.alembic("-x", "delete-noted=yes", "upgrade", "head")
+        library.alembic("-x", "delete-ordered=no", "upgrade", "head")
+    library.alembic("-x", "delete-ordered=yes", "upgrade", "head")
+    library.alembic("check")
     assert library.sql("SELECT count(*) FROM books") == [[0]]
 
 

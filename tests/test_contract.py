@@ -42,7 +42,7 @@ def api(render: Render, environment: Environment, tmp_path: Path) -> Callable[..
 def schemathesis(served: Served, folder: Path, *options: str) -> None:
     """Send requests of all kinds, and compare the responses with the schema."""
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", "--no-color"]
-    # The hooks have these checks, with what is explained.
+    # The hooks wrap these checks.
     own = "positive_data_acceptance,negative_data_rejection,use_after_free"
     command += ["--checks=all", f"--exclude-checks={own}"]
     if THOROUGH:

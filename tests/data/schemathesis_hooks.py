@@ -1,4 +1,4 @@
-"""What schemathesis may find: what its own checks refuse, and the API's contract allows."""
+"""Findings of schemathesis that the contract of the API allows."""
 
 import json
 import re
@@ -55,7 +55,7 @@ def valid_requests_are_accepted(ctx: Any, response: Any, case: Any) -> bool | No
 
 
 def fits_as_sent(url: str, operation: Any) -> bool:
-    """Return whether a query fits the schema as a URL has it: strings, and lists of one value."""
+    """Return whether a query is valid as sent: a URL has only strings, and one may be a list."""
     components = operation.schema.raw_schema["components"]
     parameters = operation.definition.raw.get("parameters", [])
     schemas = {each["name"]: {**each["schema"], "components": components} for each in parameters}
@@ -72,7 +72,7 @@ def fits_as_sent(url: str, operation: Any) -> bool:
 
 @schemathesis.check
 def invalid_requests_are_refused(ctx: Any, response: Any, case: Any) -> bool | None:
-    """Run schemathesis's own check on what is invalid as it is sent."""
+    """Run schemathesis's own check, except on queries that are valid as sent."""
     try:
         return negative_data_rejection(ctx, response, case)
     except AcceptedNegativeData:
