@@ -27,7 +27,8 @@ def refuse_drop(column: str, tables: list[str], option: str, effect: str) -> Non
     `effect` is the consequence for these rows, such as "would become visible". An option `delete-…`
     permanently deletes them instead; raises CommandError if other rows reference them.
     """
-    found = count_rows(tables, f"{column} IS NOT NULL")
+    quoted = op.get_bind().dialect.identifier_preparer.quote(column)
+    found = count_rows(tables, f"{quoted} IS NOT NULL")
     if not found:
         return
     deletes = option.startswith("delete-")

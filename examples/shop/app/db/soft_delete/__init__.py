@@ -11,7 +11,6 @@ SQLAlchemy has no public hook for these, so they are not filtered:
 
 - statements on a `Table`, textual SQL, and whatever is executed on a connection;
 - the outer sides of a `FULL JOIN`;
-
 - `any()` and `has()` from a class to itself, unless to an alias: `Node.children.of_type(child)`;
 - a class that a subquery uses only in FILTER, OVER or function arguments: use `select_from()`;
 - an UPDATE by primary key from a list of dictionaries.
