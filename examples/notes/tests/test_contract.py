@@ -66,6 +66,7 @@ def test_created_row_is_returned_as_stored(
     created = client.post(url, json=body)
     assert created.status_code == 201
     assert created.headers["location"] == f"{url}/{created.json()['id']}"
+    assert created.json()["created_at"] == created.json()["updated_at"]
     found = client.get(created.headers["location"])
     assert found.status_code == 200
     assert found.headers["etag"] == created.headers["etag"]

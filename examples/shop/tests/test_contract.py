@@ -68,6 +68,7 @@ async def test_created_row_is_returned_as_stored(
     created = await client.post(url, json=body)
     assert created.status_code == 201
     assert created.headers["location"] == f"{url}/{created.json()['id']}"
+    assert created.json()["created_at"] == created.json()["updated_at"]
     found = await client.get(created.headers["location"])
     assert found.status_code == 200
     assert found.headers["etag"] == created.headers["etag"]

@@ -20,6 +20,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.base import ExecutableOption
 
+from app.clock import utcnow
 from app.db.base import Base
 from app.db.errors import (
     InvalidCursorError,
@@ -100,13 +101,19 @@ def create(session: Session, model: type[M], data: BaseModel) -> M:
 
     Raises MissingReferenceError if a referenced row does not exist.
     """
-    values = data.model_dump()
+    values = new_values(data)
     statement = _insert(model, tuple(values))
     try:
         row: M = session.scalars(statement, values).one()
     except IntegrityError as error:
         raise _explain(session, model, values, error) from error
     return row
+
+
+def new_values(data: BaseModel) -> dict[str, Any]:
+    """Return the values of a new row, whose two timestamps are equal."""
+    now = utcnow()
+    return {"created_at": now, "updated_at": now, **data.model_dump()}
 
 
 def update(

@@ -98,7 +98,13 @@ def create(session: Session, model: type[M], data: BaseModel) -> M:
 
     Raises MissingReferenceError if a referenced row does not exist or is deleted.
     """
-    return soft_delete.insert(session, model, data.model_dump())
+    return soft_delete.insert(session, model, new_values(data))
+
+
+def new_values(data: BaseModel) -> dict[str, Any]:
+    """Return the values of a new row, whose two timestamps are equal."""
+    now = utcnow()
+    return {"created_at": now, "updated_at": now, **data.model_dump()}
 
 
 def update(
