@@ -1,7 +1,7 @@
 """Projects rendered from this template, and virtual environments to run them in.
 
-Everything is rendered from a clone of the working tree, committed and tagged, because Copier can
-only update projects that came from a commit. Each set of answers is rendered once, and each set of
+Everything is rendered from a commit of the template as it is in the working tree: Copier can only
+update projects that came from a commit. Each set of answers is rendered once, and each set of
 dependencies installed once, for all workers; a test gets a copy of its own.
 """
 
@@ -21,7 +21,7 @@ import jinja2
 import pytest
 
 from databases import Database, end_forks, postgres
-from projects import GIT_ENV, commit_working_tree, questions, run
+from projects import GIT_ENV, TEMPLATE, commit_working_tree, questions, run
 from variants import VARIANTS
 
 Render = Callable[..., Path]
@@ -111,6 +111,15 @@ def _compile_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _spare_git() -> Iterator[None]:
+    """Spare a process of git per file, which is of use only where files have no executable bit."""
+    with pytest.MonkeyPatch.context() as patch:
+        method = "copier._main.Worker._sync_git_index_executable_bit"
+        patch.setattr(method, lambda *_: None, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _provider() -> Iterator[None]:
     """Set what projects with an identity provider require; others ignore it."""
     with pytest.MonkeyPatch.context() as patch:
@@ -128,11 +137,11 @@ def _forks() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def template() -> Path:
-    """Return a clone of the working tree, committed and tagged as a release."""
+    """Return a repository with the template as it is now, tagged as a release."""
     with once("template") as (folder, is_new):
         if is_new:
             folder.mkdir()
-            commit_working_tree(folder, "v0.1.0")
+            commit_working_tree(folder, "v0.1.0", *TEMPLATE)
     return folder
 
 

@@ -62,9 +62,16 @@ def questions() -> set[str]:
     }
 
 
-def commit_working_tree(folder: Path, tag: str) -> Path:
-    """Copy the working tree, uncommitted changes included, to a new repository and tag it."""
-    listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+# What Copier reads of this repository.
+TEMPLATE = ("copier.yml", "hooks", "template")
+
+
+def commit_working_tree(folder: Path, tag: str, *paths: str) -> Path:
+    """Copy the working tree, uncommitted changes included, to a new repository and tag it.
+
+    With `paths` only these: Copier checks the repository out five times for one update.
+    """
+    listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z", *paths)
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             target = folder / name

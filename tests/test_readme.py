@@ -17,7 +17,7 @@ import yaml
 
 from conftest import Environment, Render
 from processes import wait_until_ready
-from projects import ROOT, git, run
+from projects import ROOT, commit_working_tree, git, run
 from serving import database_urls, requests
 from serving import serve as serve_project
 from terminal import QUESTIONS, answer
@@ -86,15 +86,16 @@ def serve(command: str, cwd: Path) -> None:
 
 
 @pytest.fixture
-def checkout(template: Path) -> Iterator[Path]:
+def checkout() -> Iterator[Path]:
     """Return a fresh checkout of this repository.
 
     It is outside pytest's folder, which every other run of pytest closes to the user that the
     PostgreSQL of `dev.py` runs as.
     """
     with tempfile.TemporaryDirectory(prefix="checkout-", ignore_cleanup_errors=True) as folder:
-        git(Path(folder), "clone", "--quiet", str(template), "checkout")
-        yield Path(folder) / "checkout"
+        checkout = Path(folder) / "checkout"
+        checkout.mkdir()
+        yield commit_working_tree(checkout, "v0.1.0")
 
 
 def test_the_commands_of_this_repository(checkout: Path, rendered: Render) -> None:
