@@ -704,6 +704,44 @@ def test_any_and_has_from_a_class_to_itself_are_not_filtered(session):
     assert session.scalars(statement).all() == []
 
 
+OUTER_JOINS = {
+    "class": lambda: orm.outerjoin(User, Profile, Profile.user_id == User.id),
+    "alias": lambda: orm.outerjoin(User, posts, posts.author_id == User.id),
+    "inner join": lambda: orm.outerjoin(
+        User, orm.join(Post, Comment, Comment.post_id == Post.id), Post.author_id == User.id
+    ),
+    "on the left": lambda: orm.join(
+        orm.outerjoin(User, Profile, Profile.user_id == User.id), Post, Post.author_id == User.id
+    ),
+    "full": lambda: orm.join(User, Profile, Profile.user_id == User.id, full=True),
+}
+
+
+@pytest.mark.parametrize("join", OUTER_JOINS.values(), ids=OUTER_JOINS)
+def test_functions_for_outer_joins_are_refused(session, join):
+    for statement in (
+        select(User.id).select_from(join()),
+        select(Tag.id).where(Tag.id.in_(select(User.id).select_from(join()))),
+    ):
+        with pytest.raises(sa.exc.InvalidRequestError, match="select_from"):
+            session.execute(statement)
+        session.execute(statement, execution_options=EVERY_ROW)
+
+
+def test_outer_joins_with_what_is_not_filtered_are_not_refused(session):
+    profile = select(Profile.user_id).subquery()
+    users = User.__table__
+    for join, expected in (
+        (orm.outerjoin(User, profile, profile.c.user_id == User.id), [(1, None)]),
+        (orm.outerjoin(User, post_tags, post_tags.c.post_id == User.id), [(1, 1), (1, 1)]),
+    ):
+        column = next(iter(join.right.c))
+        found = session.execute(select(User.id, column).select_from(join)).all()
+        assert found == expected
+    plain = users.outerjoin(Profile.__table__, Profile.__table__.c.user_id == users.c.id)
+    assert session.execute(select(users.c.id).select_from(plain)).all() == [(1,), (2,)]
+
+
 def test_outer_sides_of_a_full_join_are_not_filtered(session):
     statement = select(Post.id, User.id).join(User, Post.author_id == User.id, full=True)
     assert sorted(session.execute(statement), key=repr) == [(1, 1), (3, None), (None, 2)]

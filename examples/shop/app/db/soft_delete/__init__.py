@@ -15,8 +15,7 @@ SQLAlchemy has no public hook for these, so they are not filtered:
 - a class that a subquery uses only in FILTER, OVER or function arguments: use `select_from()`;
 - an UPDATE by primary key from a list of dictionaries.
 
-`orm.outerjoin(A, B)` becomes an inner join, because the condition on B goes into WHERE: use
-`select_from(A).outerjoin(B)`.
+`orm.outerjoin(A, B)` is refused: the condition on B would go into WHERE and make it an inner join.
 
 A DELETE statement that reaches soft-deletable rows is refused, except as text or on a connection.
 Loaded collections are not updated: they keep a row that is deleted later.
@@ -30,6 +29,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, orm
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.selectable import FromGrouping
 
 from app.db.base import UTCDateTime
 from app.db.soft_delete import physical, references
@@ -134,12 +134,35 @@ def _filter(state: orm.ORMExecuteState) -> None:
         physical.refuse(statement, state.execution_options)
         if any(isinstance(option, _Decided) for option in state.user_defined_options):
             return
+        if not include_deleted:
+            _refuse_outer_joins(statement)
         filtered = statement
         if isinstance(statement, sa.Select) and not state.is_orm_statement:
             filtered = _with_class(statement)
         filtered = cast("Any", filtered).options(*(_ALL if include_deleted else _LIVE))
         statements[statement] = filtered
     state.statement = filtered
+
+
+def _refuse_outer_joins(statement: sa.Executable) -> None:
+    for part in visitors.iterate(cast("Any", statement)):
+        if not isinstance(part, sa.Join) or not (part.isouter or part.full):
+            continue
+        if _is_filtered(part if part.full else part.right):
+            msg = (
+                "orm.outerjoin(A, B, …) cannot be limited to live rows: use"
+                " select_from(A).outerjoin(B, …)"
+            )
+            raise sa.exc.InvalidRequestError(msg)
+
+
+def _is_filtered(source: sa.FromClause) -> bool:
+    if isinstance(source, FromGrouping):
+        return _is_filtered(source.element)
+    if isinstance(source, sa.Join):
+        return _is_filtered(source.left) or _is_filtered(source.right)
+    entity = sa.inspect(getattr(source, "entity_namespace", None), raiseerr=False)
+    return entity is not None and issubclass(entity.mapper.class_, SoftDeleteMixin)
 
 
 def _with_class(statement: sa.Select[Any]) -> sa.Select[Any]:
