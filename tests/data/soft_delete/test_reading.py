@@ -713,7 +713,6 @@ OUTER_JOINS = {
     "on the left": lambda: orm.join(
         orm.outerjoin(User, Profile, Profile.user_id == User.id), Post, Post.author_id == User.id
     ),
-    "full": lambda: orm.join(User, Profile, Profile.user_id == User.id, full=True),
 }
 
 

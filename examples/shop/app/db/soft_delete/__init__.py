@@ -146,9 +146,7 @@ def _filter(state: orm.ORMExecuteState) -> None:
 
 def _refuse_outer_joins(statement: sa.Executable) -> None:
     for part in visitors.iterate(cast("Any", statement)):
-        if not isinstance(part, sa.Join) or not (part.isouter or part.full):
-            continue
-        if _is_filtered(part if part.full else part.right):
+        if isinstance(part, sa.Join) and part.isouter and _is_filtered(part.right):
             msg = (
                 "orm.outerjoin(A, B, …) cannot be limited to live rows: use"
                 " select_from(A).outerjoin(B, …)"
