@@ -1,7 +1,7 @@
 """Projects rendered from this template, and virtual environments to run them in.
 
-Everything is rendered from a commit of the template as it is in the working tree: Copier can only
-update projects that came from a commit. Each set of answers is rendered once, and each set of
+Everything is rendered from a commit of the working tree's template, because Copier can only update
+projects that came from a commit. Each set of answers is rendered once, and each set of
 dependencies installed once, for all workers; a test gets a copy of its own.
 """
 
@@ -111,8 +111,8 @@ def _compile_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _spare_git() -> Iterator[None]:
-    """Spare a process of git per file, which is of use only where files have no executable bit."""
+def _skip_file_modes() -> Iterator[None]:
+    """Skip a git process per rendered file, needed only on systems without executable bits."""
     with pytest.MonkeyPatch.context() as patch:
         method = "copier._main.Worker._sync_git_index_executable_bit"
         patch.setattr(method, lambda *_: None, raising=False)
@@ -137,7 +137,7 @@ def _forks() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def template() -> Path:
-    """Return a repository with the template as it is now, tagged as a release."""
+    """Return a repository that contains the current template, tagged as a release."""
     with once("template") as (folder, is_new):
         if is_new:
             folder.mkdir()

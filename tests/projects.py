@@ -62,14 +62,14 @@ def questions() -> set[str]:
     }
 
 
-# What Copier reads of this repository.
+# The part of this repository that Copier reads.
 TEMPLATE = ("copier.yml", "hooks", "template")
 
 
 def commit_working_tree(folder: Path, tag: str, *paths: str) -> Path:
     """Copy the working tree, uncommitted changes included, to a new repository and tag it.
 
-    With `paths` only these: Copier checks the repository out five times for one update.
+    Copies only `paths`, if given: each update checks the repository out five times.
     """
     listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z", *paths)
     for name in filter(None, listed.split("\0")):

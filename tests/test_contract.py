@@ -114,7 +114,7 @@ def typed_clients(served: Served, folder: Path, token: str) -> None:
     run(["node", "main.js", served.url, token], script)
 
 
-@pytest.mark.parametrize("variant", OPEN if THOROUGH else ["async-postgresql"])
+@pytest.mark.parametrize("variant", OPEN if THOROUGH else ["async-postgresql", "sync-sqlite-soft"])
 def test_typed_clients_create_list_update_and_delete(
     variant: str, api: Callable[..., Any], tmp_path: Path
 ) -> None:

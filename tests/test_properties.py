@@ -53,7 +53,7 @@ def test_random_answers_make_code_as_its_formatter_and_linter_want_it(tmp_path: 
     renderer = Renderer()
     projects: list[Path] = []
 
-    @settings(PROFILE, max_examples=25 * PROFILE.max_examples)
+    @settings(PROFILE, max_examples=40 * PROFILE.max_examples)
     @given(answer=answers(most=5))
     def write(answer: tuple[str, str]) -> None:
         variant, text = answer

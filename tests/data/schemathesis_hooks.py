@@ -1,4 +1,4 @@
-"""Findings of schemathesis that the contract of the API allows."""
+"""Schemathesis findings that the API contract allows."""
 
 import json
 import re
@@ -55,7 +55,7 @@ def valid_requests_are_accepted(ctx: Any, response: Any, case: Any) -> bool | No
 
 
 def fits_as_sent(url: str, operation: Any) -> bool:
-    """Return whether a query is valid as sent: a URL has only strings, and one may be a list."""
+    """Return whether a query is valid as sent: `?tag=a` is a list of one string, too."""
     components = operation.schema.raw_schema["components"]
     parameters = operation.definition.raw.get("parameters", [])
     schemas = {each["name"]: {**each["schema"], "components": components} for each in parameters}

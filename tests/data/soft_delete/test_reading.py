@@ -706,6 +706,7 @@ def test_any_and_has_from_a_class_to_itself_are_not_filtered(session):
 
 OUTER_JOINS = {
     "class": lambda: orm.outerjoin(User, Profile, Profile.user_id == User.id),
+    "core": lambda: sa.outerjoin(User, Profile, Profile.user_id == User.id),
     "alias": lambda: orm.outerjoin(User, posts, posts.author_id == User.id),
     "inner join": lambda: orm.outerjoin(
         User, orm.join(Post, Comment, Comment.post_id == Post.id), Post.author_id == User.id
@@ -717,7 +718,7 @@ OUTER_JOINS = {
 
 
 @pytest.mark.parametrize("join", OUTER_JOINS.values(), ids=OUTER_JOINS)
-def test_functions_for_outer_joins_are_refused(session, join):
+def test_outer_join_functions_are_refused(session, join):
     for statement in (
         select(User.id).select_from(join()),
         select(Tag.id).where(Tag.id.in_(select(User.id).select_from(join()))),
@@ -727,7 +728,7 @@ def test_functions_for_outer_joins_are_refused(session, join):
         session.execute(statement, execution_options=EVERY_ROW)
 
 
-def test_outer_joins_with_what_is_not_filtered_are_not_refused(session):
+def test_outer_join_of_an_unfiltered_source_is_allowed(session):
     profile = select(Profile.user_id).subquery()
     users = User.__table__
     for join, expected in (

@@ -102,7 +102,7 @@ def create(session: Session, model: type[M], data: BaseModel) -> M:
 
 
 def new_values(data: BaseModel) -> dict[str, Any]:
-    """Return the values of a new row, whose two timestamps are equal."""
+    """Return the values of a new row, with equal timestamps."""
     now = utcnow()
     return {"created_at": now, "updated_at": now, **data.model_dump()}
 
