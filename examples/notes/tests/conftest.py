@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, event
@@ -20,6 +21,14 @@ from app.main import create_app
 from app.settings import Settings, load_settings
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _portal() -> Iterator[None]:
+    """Send all requests to one event loop; TestClient would start one for each."""
+    with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TestClient, "portal", portal)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -119,7 +128,7 @@ def app(
 
 @pytest.fixture
 def client(app: FastAPI) -> TestClient:
-    """Yield a client of the application."""
+    """Return a client of the application."""
     return TestClient(app)
 
 

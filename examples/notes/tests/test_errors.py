@@ -1,5 +1,6 @@
 """All errors are problem details and leak nothing."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -47,10 +48,15 @@ ERRORS: dict[str, Exception] = {
 ORIGIN = {"Origin": "https://app.example.com"}
 
 
-@pytest.fixture
-def app(settings: Settings) -> FastAPI:
-    """Return an application with routes that fail."""
-    app = create_app(settings.model_copy(update={"cors_origins": (ORIGIN["Origin"],)}))
+@pytest.fixture(scope="module")
+def app(settings: Settings) -> Iterator[FastAPI]:
+    """Yield an application whose database is down, with routes that fail."""
+    changes = {"database_url": DOWN, "cors_origins": (ORIGIN["Origin"],)}
+    down = Settings.model_validate({**settings.model_dump(), **changes})
+    app = create_app(down)
+    engine = build_engine(down)
+    app.state.session_factory = build_session_factory(engine)
+    app.state.readiness = Readiness(down)
 
     @app.post("/_bodies")
     def take(body: Body) -> int:
@@ -60,7 +66,13 @@ def app(settings: Settings) -> FastAPI:
     def fail(kind: str) -> None:
         raise ERRORS[kind]
 
-    return app
+    @app.get("/_connection")
+    def connect(session: SessionDep) -> None:
+        session.connection()
+
+    yield app
+    app.state.readiness.close()
+    engine.dispose()
 
 
 @pytest.fixture
@@ -79,26 +91,12 @@ def check(response: Any, status: int, kind: str | None = None) -> Problem:
     return problem
 
 
-def test_database_is_down(
-    settings: Settings,
-    client: TestClient,
-    app: FastAPI,
-) -> None:
-    @app.get("/_touch")
-    def touch(session: SessionDep) -> None:
-        session.connection()
-
-    down = Settings.model_validate({**settings.model_dump(), "database_url": DOWN})
-    engine = build_engine(down)
-    app.state.session_factory = build_session_factory(engine)
-    app.state.readiness = Readiness(down)
+def test_database_is_down(client: TestClient) -> None:
     assert client.get("/health/live").status_code == 200
-    for path in ("/health/ready", "/_touch"):
+    for path in ("/health/ready", "/_connection"):
         response = client.get(path)
         check(response, 503, "unavailable")
         assert "secret" not in response.text
-    app.state.readiness.close()
-    engine.dispose()
 
 
 def test_unknown_path(client: TestClient) -> None:

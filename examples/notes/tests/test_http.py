@@ -22,7 +22,7 @@ class Note(BaseModel):
     text: str
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def app(settings: Settings) -> FastAPI:
     """Return an application with hosts, origins, documentation and a small limit for bodies."""
     changes = {

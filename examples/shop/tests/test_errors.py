@@ -1,5 +1,6 @@
 """All errors are problem details and leak nothing."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -47,10 +48,15 @@ ERRORS: dict[str, Exception] = {
 ORIGIN = {"Origin": "https://app.example.com"}
 
 
-@pytest.fixture
-def app(settings: Settings) -> FastAPI:
-    """Return an application with routes that fail."""
-    app = create_app(settings.model_copy(update={"cors_origins": (ORIGIN["Origin"],)}))
+@pytest.fixture(scope="module")
+async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    """Yield an application whose database is down, with routes that fail."""
+    changes = {"database_url": DOWN, "cors_origins": (ORIGIN["Origin"],)}
+    down = Settings.model_validate({**settings.model_dump(), **changes})
+    app = create_app(down)
+    engine = build_engine(down)
+    app.state.session_factory = build_session_factory(engine)
+    app.state.readiness = Readiness(down)
 
     @app.post("/_bodies")
     async def take(body: Body) -> int:
@@ -60,7 +66,13 @@ def app(settings: Settings) -> FastAPI:
     async def fail(kind: str) -> None:
         raise ERRORS[kind]
 
-    return app
+    @app.get("/_connection")
+    async def connect(session: SessionDep) -> None:
+        await session.connection()
+
+    yield app
+    await app.state.readiness.close()
+    await engine.dispose()
 
 
 @pytest.fixture
@@ -80,26 +92,12 @@ def check(response: httpx2.Response, status: int, kind: str | None = None) -> Pr
     return problem
 
 
-async def test_database_is_down(
-    settings: Settings,
-    client: httpx2.AsyncClient,
-    app: FastAPI,
-) -> None:
-    @app.get("/_touch")
-    async def touch(session: SessionDep) -> None:
-        await session.connection()
-
-    down = Settings.model_validate({**settings.model_dump(), "database_url": DOWN})
-    engine = build_engine(down)
-    app.state.session_factory = build_session_factory(engine)
-    app.state.readiness = Readiness(down)
+async def test_database_is_down(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/health/live")).status_code == 200
-    for path in ("/health/ready", "/_touch"):
+    for path in ("/health/ready", "/_connection"):
         response = await client.get(path)
         check(response, 503, "unavailable")
         assert "secret" not in response.text
-    await app.state.readiness.close()
-    await engine.dispose()
 
 
 async def test_unknown_path(client: httpx2.AsyncClient) -> None:
