@@ -8,6 +8,7 @@ import pytest
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
+from sqlalchemy import Engine
 
 from app.db.engine import DatabaseUnavailableError
 from app.db.readiness import Readiness
@@ -163,6 +164,14 @@ def readiness(settings: Settings) -> Iterator[Readiness]:
 def test_ready(application: FastAPI) -> None:
     response = TestClient(application).get("/health/ready")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+def test_ready_while_a_transaction_holds_the_write_lock(
+    readiness: Readiness,
+    engine: Engine,
+) -> None:
+    with engine.begin():
+        asyncio.run(readiness.check())
 
 
 def test_not_ready_before_the_migrations(

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from anyio import CapacityLimiter, to_thread
 
-from app.db.engine import DatabaseUnavailableError, build_engine
+from app.db.engine import DatabaseUnavailableError, build_engines
 from app.settings import Settings
 
 # Seconds to wait for the database.
@@ -27,7 +27,8 @@ class Readiness:
             "max_overflow": 0,
             "pool_timeout": CHECK_TIMEOUT,
         }
-        self._engine = build_engine(settings.model_copy(update=single))
+        # The engine for reading: a transaction would wait for the write lock.
+        _, self._engine = build_engines(settings.model_copy(update=single))
         config = Config(Path(__file__).parents[2] / "alembic.ini")
         scripts = ScriptDirectory.from_config(config)
         self._heads = set(scripts.get_heads())
