@@ -79,6 +79,25 @@ def test_port_in_use_is_named(render: Render, environment: Environment) -> None:
     assert printed == f"FAILED: port {port} is in use; choose another one with --port\n"
 
 
+def test_mistakes_in_arguments_are_named(render: Render, environment: Environment) -> None:
+    project = render(database="sqlite", soft_delete=True)
+    python = environment(project)
+    printed = attempt(python, project, "--port", "65536")
+    assert printed == "FAILED: the port must be from 0 to 65535, not 65536\n"
+    printed = attempt(python, project, "run", "no-such-program", "--help")
+    assert printed == "FAILED: there is no program no-such-program on the PATH\n"
+    for command, mistake in (
+        (["dev.py", "run"], "the following arguments are required: program"),
+        (["-m", "app", "--port", "80"], "unrecognized arguments: --port 80"),
+        (["-m", "app.db.purge", "all"], "unrecognized arguments: all"),
+    ):
+        refused = subprocess.run(
+            [str(python), *command], cwd=project, check=False, capture_output=True, text=True
+        )
+        assert refused.returncode == 2
+        assert mistake in refused.stderr
+
+
 def test_folder_with_a_space_is_refused(render: Render, environment: Environment) -> None:
     project = render("with space")
     printed = attempt(environment(project), project, "migrate")

@@ -65,6 +65,9 @@ def development_database() -> Iterator[str]:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Migrate the database, then serve and reload on changes."""
+    if not 0 <= arguments.port <= 65535:
+        msg = f"the port must be from 0 to 65535, not {arguments.port}"
+        raise CommandError(msg)
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", arguments.port)) == 0:
             msg = f"port {arguments.port} is in use; choose another one with --port"
@@ -138,8 +141,11 @@ def downgrade(arguments: argparse.Namespace) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a program with DATABASE_URL set, for example `dev.py run alembic check`."""
+    if shutil.which(arguments.program) is None:
+        msg = f"there is no program {arguments.program} on the PATH"
+        raise CommandError(msg)
     with development_database():
-        return subprocess.call(arguments.program)
+        return subprocess.call([arguments.program, *arguments.options])
 
 
 def shell(_arguments: argparse.Namespace) -> int:
@@ -220,7 +226,8 @@ def parse() -> argparse.Namespace:
             "-x", action="append", metavar="NAME=VALUE", help="an option that a revision asks for"
         )
     added = add(run, "run a program with DATABASE_URL set")
-    added.add_argument("program", nargs=argparse.REMAINDER)
+    added.add_argument("program")
+    added.add_argument("options", nargs=argparse.REMAINDER, metavar="...")
     add(shell, "open a database shell")
     add(seed, "add example rows to an empty database")
     added = add(erase, "delete the local database")

@@ -1,5 +1,7 @@
 """Serve the application: `python -m app`."""
 
+import argparse
+
 import uvicorn
 
 from app.logs import log_config
@@ -8,6 +10,8 @@ from app.settings import load_settings
 
 def main() -> None:
     """Validate the settings before starting any worker, then serve."""
+    description = "Serve the application. All settings come from the environment and `.env`."
+    argparse.ArgumentParser(prog="python -m app", description=description).parse_args()
     settings = load_settings()
     uvicorn.run(
         "app.main:create_app",

@@ -32,3 +32,9 @@ def test_the_command_fails_if_a_limit_is_exceeded(
     monkeypatch.setenv("POOL_SIZE", "1")
     assert main([f"--replicas={replicas}"]) == status
     assert ("EXCEEDED" in capsys.readouterr().out) is bool(status)
+
+
+def test_negative_numbers_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments(["--replicas=-1"])
+    assert "numbers must not be negative" in capsys.readouterr().err

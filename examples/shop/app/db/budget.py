@@ -61,7 +61,10 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     }
     for name, (default, description) in options.items():
         parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=description)
-    return parser.parse_args(arguments)
+    deployment = parser.parse_args(arguments)
+    if min(vars(deployment).values()) < 0:
+        parser.error("numbers must not be negative")
+    return deployment
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,5 +1,6 @@
 """Permanently delete old soft-deleted rows. Run from a scheduler: `python -m app.db.purge`."""
 
+import argparse
 import asyncio
 import datetime as dt
 import logging
@@ -53,4 +54,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    # So that `--help` purges nothing.
+    argparse.ArgumentParser(prog="python -m app.db.purge", description=__doc__).parse_args()
     asyncio.run(main())
