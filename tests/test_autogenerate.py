@@ -226,7 +226,7 @@ def test_own_column_can_be_guarded(library: Library) -> None:
     text = library.newest.read_text(encoding="utf-8")
     guards = 'guards = {"order": ("delete-ordered", "would look like any other")}'
     library.edit(text.replace("\n\n\ndef upgrade", f"\n{guards}\n\n\ndef upgrade", 1))
-    # A reserved word, as a column that the models lack.
+    # A column that the models lack, named by a reserved word.
     library.sql('ALTER TABLE books ADD COLUMN "order" TEXT', """UPDATE books SET "order" = 'A1'""")
     assert "unless run with `-x delete-ordered=yes`" in prose(library.revise())
     with pytest.raises(

@@ -85,7 +85,7 @@ def test_mistakes_in_arguments_are_named(render: Render, environment: Environmen
     printed = attempt(python, project, "--port", "65536")
     assert printed == "FAILED: the port must be from 0 to 65535, not 65536\n"
     printed = attempt(python, project, "run", "no-such-program", "--help")
-    assert printed == "FAILED: there is no program no-such-program on the PATH\n"
+    assert printed == "FAILED: cannot find the program no-such-program\n"
     for command, mistake in (
         (["dev.py", "run"], "the following arguments are required: program"),
         (["-m", "app", "--port", "80"], "unrecognized arguments: --port 80"),

@@ -1094,7 +1094,7 @@ def test_invalid_example(path: Path) -> None:
 
 
 def calls_to_read(tables: int) -> int:
-    """Count the function calls that reading takes, which unlike seconds do not depend on load."""
+    """Count the function calls made while reading: unlike seconds, they do not depend on load."""
     text = "".join(
         f"thing_{n}:\n"
         + "".join(f"  field_{k}: str(200) optional index\n" for k in range(8))

@@ -142,7 +142,7 @@ def downgrade(arguments: argparse.Namespace) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Run a program with DATABASE_URL set, for example `dev.py run alembic check`."""
     if shutil.which(arguments.program) is None:
-        msg = f"there is no program {arguments.program} on the PATH"
+        msg = f"cannot find the program {arguments.program}"
         raise CommandError(msg)
     with development_database():
         return subprocess.call([arguments.program, *arguments.options])

@@ -55,7 +55,7 @@ def valid_requests_are_accepted(ctx: Any, response: Any, case: Any) -> bool | No
 
 
 def fits_as_sent(url: str, operation: Any) -> bool:
-    """Return whether a query is valid as sent: `?tag=a` is a list of one string, too."""
+    """Return whether a query is valid as sent: `?tag=a` is also a list of one string."""
     components = operation.schema.raw_schema["components"]
     parameters = operation.definition.raw.get("parameters", [])
     schemas = {each["name"]: {**each["schema"], "components": components} for each in parameters}

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="session", autouse=True)
 def _portal() -> Iterator[None]:
-    """Send all requests to one event loop; TestClient would start one for each."""
+    """Run all requests in one event loop; TestClient starts one for each."""
     with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
         patch.setattr(TestClient, "portal", portal)
         yield

@@ -36,5 +36,5 @@ def test_the_command_fails_if_a_limit_is_exceeded(
 
 def test_negative_numbers_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        parse_arguments(["--replicas=-1"])
-    assert "numbers must not be negative" in capsys.readouterr().err
+        parse_arguments(["--max-connections=-1"])
+    assert "argument --max-connections: must not be negative" in capsys.readouterr().err

@@ -62,8 +62,9 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     for name, (default, description) in options.items():
         parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=description)
     deployment = parser.parse_args(arguments)
-    if min(vars(deployment).values()) < 0:
-        parser.error("numbers must not be negative")
+    for name, value in vars(deployment).items():
+        if value < 0:
+            parser.error(f"argument --{name.replace('_', '-')}: must not be negative")
     return deployment
 
 
