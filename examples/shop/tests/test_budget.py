@@ -34,7 +34,11 @@ def test_the_command_fails_if_a_limit_is_exceeded(
     assert ("EXCEEDED" in capsys.readouterr().out) is bool(status)
 
 
-def test_negative_numbers_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_negative_numbers_are_refused_before_settings_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
     with pytest.raises(SystemExit):
-        parse_arguments(["--max-connections=-1"])
+        main(["--max-connections=-1"])
     assert "argument --max-connections: must not be negative" in capsys.readouterr().err

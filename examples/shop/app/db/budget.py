@@ -70,8 +70,9 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the limits; return 1 if one is exceeded."""
+    deployment = parse_arguments(arguments)
     exceeded = False
-    for name, needed, available in connection_budget(load_settings(), parse_arguments(arguments)):
+    for name, needed, available in connection_budget(load_settings(), deployment):
         verdict = "ok" if needed <= available else "EXCEEDED"
         exceeded |= needed > available
         sys.stdout.write(f"{name}: {needed} of {available} connections: {verdict}\n")
