@@ -148,6 +148,57 @@ article: {_access: public, text: text}
             assert operation.get("security") == expected, (method, path)
 
 
+def test_cascades_are_followed(api: Callable[..., Any]) -> None:
+    tables = """
+author: {name: str(50)}
+entry: {author: ref(author) on_delete=cascade as=entries, code: str(10) unique}
+summary: {entry: ref(entry) on_delete=cascade unique as=summary}
+printing: {summary: ref(summary)}
+"""
+    with api("sync-sqlite-soft", resources=tables) as served:
+
+        def create(path: str, **body: Any) -> int:
+            response = served.request("POST", path, body)
+            assert response.status == 201, response.json
+            return int(response.json["id"])
+
+        author = create("/authors", name="Ann")
+        entries = [create("/entries", author_id=author, code=str(n)) for n in range(102)]
+        summary = create("/summaries", entry_id=entries[0])
+        # A deleted row neither hides the live one nor is left out of the URL of the others.
+        assert served.request("DELETE", f"/summaries/{summary}").status == 204
+        summary = create("/summaries", entry_id=entries[0])
+        assert served.request("DELETE", f"/entries/{entries[101]}").status == 204
+        query = "?include_deleted=true"
+        shown = served.request("GET", f"/entries/{entries[0]}{query}").json
+        assert shown["summary"]["id"] == summary
+        following = served.request("GET", f"/authors/{author}{query}").json["entries_next"]
+        rows = served.request("GET", following).json["items"]
+        assert [row["id"] for row in rows] == entries[100:]
+
+        # What a cascade reaches can prevent a deletion or a restore, and is documented.
+        deletion = served.request("DELETE", f"/authors/{author}")
+        assert deletion.status == 204
+        create("/entries", author_id=create("/authors", name="Bob"), code="7")
+        assert served.request("POST", f"/authors/{author}/restore").status == 409
+        other = create("/entries", author_id=create("/authors", name="Cid"), code="x")
+        create("/printings", summary_id=create("/summaries", entry_id=other))
+        assert served.request("DELETE", f"/entries/{other}").status == 409
+        paths = served.request("GET", "/openapi.json").json["paths"]
+        conflicts = {
+            operation["operationId"]
+            for operations in paths.values()
+            for operation in operations.values()
+            if "409" in operation["responses"]
+        }
+        assert conflicts == {
+            *("delete_author", "restore_author"),
+            *("create_entry", "update_entry", "delete_entry", "restore_entry"),
+            *("create_summary", "update_summary", "delete_summary", "restore_summary"),
+            "restore_printing",
+        }
+
+
 def test_options_of_the_whole_server_are_not_found(api: Callable[..., Any]) -> None:
     with api("sync-sqlite") as served:
         address = served.url.removeprefix("http://")

@@ -1,11 +1,14 @@
 """Every page exactly once, whatever happens between the pages."""
 
 import datetime as dt
+import json
 import random
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 from uuid import UUID
 
 import pytest
+from app.settings import Settings
 from fastapi.testclient import TestClient
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -85,3 +88,39 @@ def test_each_order_is_the_reverse_of_the_other(api: TestClient, sorts: list[str
         assert len(forth) == 30
         assert forth == back[::-1], sort
     assert api.delete(f"/authors/{author}").status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("sort", "value"), [("rank", 2**31), ("points", 2**63), ("price", "9" * 3000), ("day", "0001")]
+)
+def test_forged_cursor_is_refused(api: TestClient, sort: str, value: object) -> None:
+    chance = random.Random(f"forged {sort}")  # noqa: S311
+    author = api.post("/authors", json={"name": f"Forged {sort}"}).json()["id"]
+    for _ in range(2):
+        assert api.post("/entries", json=entry(chance, author)).status_code == 201
+    query = {"author_id": author, "sort": sort, "limit": 1}
+    cursor = json.loads(urlsafe_b64decode(api.get("/entries", params=query).json()["next_cursor"]))
+    cursor[2] = value
+    query["cursor"] = urlsafe_b64encode(json.dumps(cursor, separators=(",", ":")).encode()).decode()
+    assert api.get("/entries", params=query).status_code == 422
+
+
+@pytest.mark.parametrize("char", ["\x1f", "龍", "x"])
+def test_cursor_of_the_longest_text_is_accepted(api: TestClient, char: str) -> None:
+    chance = random.Random(f"long {char!r}")  # noqa: S311
+    author = api.post("/authors", json={"name": f"Long {char!r}"}).json()["id"]
+    for _ in range(2):
+        body = {**entry(chance, author), "path": f"x{char * 2599}"}
+        assert api.post("/entries", json=body).status_code == 201
+    query = {"author_id": author, "sort": "-path", "limit": 1}
+    following = api.get("/entries", params=query).links["next"]["url"]
+    assert len(api.get(following).json()["items"]) == 1
+
+
+def test_text_that_no_index_can_hold_is_refused(api: TestClient, settings: Settings) -> None:
+    chance = random.Random(9)  # noqa: S311
+    author = api.post("/authors", json={"name": "Wide"}).json()["id"]
+    path = "".join(chr(chance.randrange(0x4E00, 0x9FFF)) for _ in range(2600))
+    response = api.post("/entries", json={**entry(chance, author), "path": path})
+    is_sqlite = settings.sqlalchemy_url.get_backend_name() == "sqlite"
+    assert response.status_code == (201 if is_sqlite else 422), response.text
