@@ -10,6 +10,7 @@ import pytest
 from conftest import Environment, Render
 from projects import DATA, run, run_suite
 from serving import Served, serve, sign_in
+from updating import edit
 from variants import OPEN, THOROUGH
 
 SUITE = DATA / "access"
@@ -25,6 +26,10 @@ ATTACKED = (
 @pytest.mark.parametrize(("variant", "auth"), ATTACKED)
 def test_nothing_leaks(variant: str, auth: str, render: Render, environment: Environment) -> None:
     project = render(resources=RESOURCES, **{**OPEN[variant], "auth": auth})
+    if auth == "oidc" and "sqlite" in variant:
+        # The names of the tables are qualified then.
+        schema = ("sa.MetaData(", 'sa.MetaData(schema="main", ')
+        edit(project, "app/db/base.py", schema)
     shutil.copytree(SUITE, project / "tests" / "leaks")
     if auth == "oidc":
         (project / "tests" / "leaks" / "test_tokens.py").unlink()

@@ -44,6 +44,12 @@ Article.remarks = orm.relationship(
 Tag.note_count = orm.column_property(
     sa.select(sa.func.count(Note.id)).where(Note.tag_id == Tag.id).scalar_subquery(), deferred=True
 )
+
+
+class Review(Article):
+    """A class on the same table, which must not replace the one of all its rows."""
+
+
 SOFT = "deleted_at" in Note.__table__.c
 MODELS: list[type[Any]] = [Folder, Note, Tag, Article, Comment]
 

@@ -9,6 +9,7 @@ from app.db.models import Article, Comment, Folder, Note, Tag
 from app.db.owners import CLASSES
 from app.db.scope import ANONYMOUS, Private, ScopeError, Shared, enter
 from sqlalchemy import orm, select
+from sqlalchemy.sql import quoted_name
 from tests.guard import check_statement
 
 from .conftest import World
@@ -20,12 +21,19 @@ QUOTED = orm.aliased(Note, name="my-notes")
 LOWER: Any = sa.func.lower(Note.title) == "their note"
 JOINED: Any = sa.func.coalesce(Note.tag_id, 0)
 
+
+def _joined(name: str, **options: str) -> Any:
+    """Select from a table that no class knows."""
+    table = sa.table(name, sa.column("title"), sa.column("tag_id"), **options)
+    return select(Tag.name, table.c.title).join(table, table.c.tag_id == Tag.id)
+
+
 # SQLAlchemy overlooks the class, or would need it to be named.
 UNFILTERED: dict[str, Callable[[orm.Session], Any]] = {
     "table": lambda session: session.execute(select(Tag.name, NOTES.c.title).join(NOTES)),
-    "table_of_a_schema": lambda session: session.execute(
-        select(Tag.name, sa.table("notes", sa.column("title"), schema="main").c.title)
-    ),
+    "table_of_a_schema": lambda session: session.execute(_joined("notes", schema="main")),
+    "table_in_capitals": lambda session: session.execute(_joined("NOTES")),
+    "quoted_table": lambda session: session.execute(_joined(quoted_name("notes", True))),
     "table_of_its_own": lambda session: session.execute(
         select(Tag.name).where(Tag.id.in_(select(NOTES.c.tag_id).where(Tag.id > 0)))
     ),
