@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import copier
 import pytest
 import yaml
 
@@ -216,8 +217,23 @@ def test_the_commands_of_a_project(variant: str, checkout: Path, rendered: Rende
                 run(["sh", "-c", command], project, PYTEST_ADDOPTS="--collect-only -q")
 
 
+def test_the_commands_name_another_answers_file(template: Path, tmp_path: Path) -> None:
+    project, name = tmp_path / "project", ".api-answers.yml"
+    data = {"database": "sqlite"}
+    copier.run_copy(str(template), project, data=data, answers_file=name, defaults=True, quiet=True)
+    commit(project)
+    shown = commands(*documents(project))
+    updates = [*dict.fromkeys(c for c in shown if c.startswith("uvx copier"))]
+    assert len(updates) == 3
+    for command in updates:
+        answer(command, project, *asked_by(command))
+    assert name in (project / "AGENTS.md").read_text(encoding="utf-8")
+
+
 def asked_by(command: str) -> list[tuple[str, str]]:
     """Return the questions that an update of an SQLite project asks."""
+    if "check-update" in command:
+        return []
     if "--ask resources" in command:
         return [question for question in QUESTIONS if question[0] == "Finish with"]
     unasked = {"PgBouncer between", "Kubernetes manifests"}
