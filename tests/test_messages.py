@@ -88,6 +88,7 @@ def test_the_first_steps_follow_a_copy(tmp_path: Path) -> None:
     text = message("after_copy", tmp_path / "a b")
     assert f"1. cd '{tmp_path / 'a b'}'" in text
     assert "2. git init" in text
+    assert "Omit `git init` in a repository" in text
     assert "3. pip install uv && uv run dev.py" in text
     assert "4. uv run pytest" in text
 
@@ -97,6 +98,12 @@ def test_a_repository_is_not_created_twice(tmp_path: Path) -> None:
     text = message("after_copy", tmp_path)
     assert "git init" not in text
     assert "2. pip install uv" in text
+
+
+def test_a_copy_into_this_folder_says_so() -> None:
+    text = message("after_copy")
+    assert "Your project is in this folder. Next:" in text
+    assert "cd " not in text
 
 
 def test_a_copy_over_a_project_recommends_an_update(tmp_path: Path) -> None:
