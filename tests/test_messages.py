@@ -154,12 +154,17 @@ def test_other_template_paths_are_unchanged() -> None:
 # --- Update ---
 
 STEPS = {
-    "nothing": (BEFORE, {}, ["See what changed", "Run the checks"], ["uv sync", "revision"]),
-    "soft delete": (BEFORE, {"soft_delete": True}, ['revision "Keep deleted rows"'], ["uv sync"]),
+    "nothing": (BEFORE, {}, ["See what changed", "Run the checks"], ["uv sync", "revision", "Dep"]),
+    "soft delete": (
+        BEFORE,
+        {"soft_delete": True},
+        ["read with `VisibleSessionDep` now. Correct", 'revision "Keep deleted rows"'],
+        ["uv sync"],
+    ),
     "no soft delete": (
         {**BEFORE, "soft_delete": True},
         {"soft_delete": False},
-        ['revision "Delete rows permanently"'],
+        ["read with `ReadSessionDep` now. Correct", 'revision "Delete rows permanently"'],
         ["uv sync"],
     ),
     "pgbouncer": (
@@ -171,7 +176,7 @@ STEPS = {
     "pool size": (
         POOLED,
         {"pgbouncer_default_pool_size": 7},
-        ["deploy the new pgbouncer/pgbouncer.ini"],
+        ["deploy pgbouncer/pgbouncer.ini"],
         ["uv sync"],
     ),
     "no pgbouncer": (POOLED, BEFORE, ["MIGRATIONS_DATABASE_URL is no longer used"], []),
