@@ -1,11 +1,12 @@
 """Soft delete on test models in each mode and database, and the way back from it."""
 
+import json
 import shutil
 
 import pytest
 
 from conftest import Environment, OpenDatabase, Render
-from projects import DATA, run_suite
+from projects import DATA, run, run_suite
 from updating import commit, update
 from variants import THOROUGH
 
@@ -64,6 +65,16 @@ def test_referenced_hidden_rows_are_named(
     database.sql("DELETE FROM members WHERE id = 3")
     database.alembic("-x", "delete-hidden=yes", "upgrade", "head")
     assert database.sql("SELECT id, team_id FROM members") == [[1, 1]]
+
+
+def test_purge_logs_as_the_application_does(render: Render, open_database: OpenDatabase) -> None:
+    project = render(database="sqlite", soft_delete=True, resources=RESOURCES)
+    database = open_database(project, "sqlite")
+    database.alembic("upgrade", "head")
+    command = [str(database.python), "-m", "app.db.purge"]
+    line = json.loads(run(command, project, DATABASE_URL=database.url))
+    assert (line["level"], line["logger"]) == ("INFO", "app.db.purge")
+    assert line["message"].startswith("Purged 0 rows")
 
 
 def test_first_revision_guards_its_columns_and_no_others(
