@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 
 from conftest import Environment, Render
@@ -100,6 +101,62 @@ def served(
     project = render(**answers)
     with serve(project, environment(project), tmp_path) as served:
         yield served
+
+
+NOWHERE = "postgresql://user:secret@127.0.0.1:1/name"
+
+
+@pytest.mark.parametrize("keys", ["\x04", "\x03"])
+@pytest.mark.parametrize("mode", ["async", "sync"])
+def test_password_prompt_can_be_left(
+    mode: str, keys: str, render: Render, environment: Environment
+) -> None:
+    project = render(mode=mode, auth="tokens")
+    child = pexpect.spawn(
+        str(environment(project)),
+        ["-m", "app.account", "create", "ada@example.com"],
+        cwd=str(project),
+        env={**os.environ, "DATABASE_URL": NOWHERE},
+        encoding="utf-8",
+    )
+    child.expect_exact("Password: ")
+    child.send(keys)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.before.split() == ["No", "password", "was", "given."]
+    assert child.exitstatus == 1
+
+
+FAILURES = {
+    "no database": ("tokens", ["close", "ada@example.com"], "Connect"),
+    "no input": ("tokens", ["create", "ada@example.com"], "use 12 to 128 characters"),
+    "no database for oidc": ("oidc", ["close", "ann"], "Connect"),
+    "bytes": ("oidc", ["close", b"\xff"], "only printable characters"),
+}
+
+
+@pytest.mark.parametrize(("auth", "arguments", "words"), FAILURES.values(), ids=FAILURES)
+def test_failures_of_the_command_are_named(
+    auth: str,
+    arguments: list[str | bytes],
+    words: str,
+    render: Render,
+    environment: Environment,
+) -> None:
+    project = render(auth=auth)
+    # With a closed standard input.
+    command = ["sh", "-c", 'exec "$@" <&-', "sh", environment(project), "-m", "app.account"]
+    result = subprocess.run(
+        [*command, *arguments],
+        cwd=project,
+        env={**os.environ, "DATABASE_URL": NOWHERE},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode
+    assert words in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
 
 
 TABLES = ["accounts", "tokens", "topics", "replies", "votes", "nodes", "labels"]
