@@ -1,6 +1,7 @@
 """The development commands of a project when something fails."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -20,10 +21,11 @@ WAIT = ["python", "-c", "print('ready', flush=True); input()"]
 
 
 @pytest.fixture
-def project(rendered: Render) -> Iterator[Path]:
+def project(request: pytest.FixtureRequest, rendered: Render) -> Iterator[Path]:
     """Yield a project in a folder that the user of its PostgreSQL can read."""
+    answers = getattr(request, "param", {})
     with tempfile.TemporaryDirectory(prefix="dev-", ignore_cleanup_errors=True) as folder:
-        yield shutil.copytree(rendered(), Path(folder) / "project")
+        yield shutil.copytree(rendered(**answers), Path(folder) / "project")
 
 
 def attempt(python: Path, project: Path, *words: str, **env: str) -> str:
@@ -69,6 +71,46 @@ def test_unreachable_database_is_named(mode: str, render: Render, environment: E
         printed = attempt(environment(project), project, "migrate", DATABASE_URL=url)
     assert printed.startswith("FAILED: cannot connect to the database 127.0.0.1/name: ")
     assert "secret" not in printed
+
+
+@pytest.mark.parametrize("project", [{"pgbouncer": True}], indirect=True)
+def test_local_database_replaces_all_others(project: Path, environment: Environment) -> None:
+    others = {
+        name: "postgresql://user:secret@production/name"
+        for name in ("MIGRATIONS_DATABASE_URL", "READ_DATABASE_URL")
+    }
+    python = str(environment(project))
+    run([python, "dev.py", "migrate"], project, **others)
+    printed = run([python, "dev.py", "run", "env"], project, **others)
+    urls = re.findall(r"^(?:\w+_)?DATABASE_URL=(.*)", printed, re.MULTILINE)
+    assert len(urls) == 3
+    assert f"Local database: {urls[0]}\n" in printed
+    assert len(set(urls)) == 1
+    erase(Path(python), project)
+
+
+def test_only_the_env_file_of_the_project_is_read(
+    render: Render, environment: Environment, tmp_path: Path
+) -> None:
+    project = render(database="sqlite")
+    (tmp_path / ".env").write_text("DATABASE_URL=sqlite:///other.db\n", encoding="utf-8")
+    for url, migrated in ((None, ".dev/app.db"), (f"sqlite:///{project}/own.db", "own.db")):
+        if url:
+            (project / ".env").write_text(f"DATABASE_URL={url}\n", encoding="utf-8")
+        run([str(environment(project)), str(project / "dev.py"), "migrate"], tmp_path)
+        assert (project / migrated).exists()
+    assert not (tmp_path / "other.db").exists()
+
+
+@pytest.mark.parametrize("database", ["postgresql", "sqlite"])
+def test_shell_refuses_an_invalid_url(
+    database: str, render: Render, environment: Environment
+) -> None:
+    project = render(database=database)
+    for url in ("garbage", "mysql://user:secret@host/name"):
+        printed = attempt(environment(project), project, "shell", DATABASE_URL=url)
+        assert "DATABASE_URL is not a" in printed
+        assert "secret" not in printed
 
 
 def test_port_in_use_is_named(render: Render, environment: Environment) -> None:
