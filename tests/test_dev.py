@@ -140,6 +140,22 @@ def test_mistakes_in_arguments_are_named(render: Render, environment: Environmen
         assert mistake in refused.stderr
 
 
+@pytest.mark.parametrize("mode", ["async", "sync"])
+def test_purge_without_its_database_is_no_traceback(
+    mode: str, render: Render, environment: Environment
+) -> None:
+    project = render(mode=mode, database="sqlite", soft_delete=True)
+    result = subprocess.run(
+        [str(environment(project)), "-m", "app.db.purge"],
+        cwd=project,
+        env={**os.environ, "DATABASE_URL": "sqlite:////no/such/folder/app.db"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (result.returncode, result.stderr) == (1, "unable to open database file\n")
+
+
 def test_folder_with_a_space_is_refused(render: Render, environment: Environment) -> None:
     project = render("with space")
     printed = attempt(environment(project), project, "migrate")
