@@ -20,7 +20,7 @@ _TOO_LARGE = "The body is larger than this server accepts."
 
 
 class RequestMiddleware:
-    """Pure ASGI middleware, because it runs on every request."""
+    """Pure ASGI: Starlette's BaseHTTPMiddleware would slow down every request."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         """Wrap an application."""

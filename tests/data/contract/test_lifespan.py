@@ -18,7 +18,7 @@ def test_objects_of_the_start_are_frozen_while_it_serves(settings: Settings) -> 
 def test_cancelled_requests_end_before_the_application(settings: Settings) -> None:
     async def request() -> None:
         try:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         finally:
             # As a driver does that tells the server.
             await asyncio.sleep(0.1)
