@@ -75,10 +75,8 @@ def test_unreachable_database_is_named(mode: str, render: Render, environment: E
 
 @pytest.mark.parametrize("project", [{"pgbouncer": True}], indirect=True)
 def test_local_database_replaces_all_others(project: Path, environment: Environment) -> None:
-    others = {
-        name: "postgresql://user:secret@production/name"
-        for name in ("MIGRATIONS_DATABASE_URL", "READ_DATABASE_URL")
-    }
+    names = ("MIGRATIONS_DATABASE_URL", "READ_DATABASE_URL")
+    others = dict.fromkeys(names, "postgresql://user:secret@production/name")
     python = str(environment(project))
     run([python, "dev.py", "migrate"], project, **others)
     printed = run([python, "dev.py", "run", "env"], project, **others)
