@@ -29,7 +29,7 @@ OF_THE_CODE = """
     listed loading made make member message missing model module name number option paging parent
     param path payload pool probe problem process purge query request resource result router row
     select setting shown soft_delete statement status stored table taken target test total url
-    value whole
+    value whole filters
 """
 
 # The same where there are accounts; `account` and `token` are no names of resources there.
@@ -55,7 +55,7 @@ DEFAULTS = {
     "date": ["today"],
     "datetime": ["now"],
 }
-VALUES = "a B c_3 None name value mro self class_ str x__y z_ no"
+VALUES = "a B c_3 None name value mro self class_ str x__y z_ no I O password token"
 
 LONGEST_NAME = 63
 # A name and its class, which stand on one line of a model.
@@ -131,6 +131,7 @@ def types(draw: st.DrawFn) -> tuple[str, str, list[str]]:
         case "str":
             length = draw(st.sampled_from([1, 2, 5, 20, 200, 2600, 10485760]))
             words = ["x", "7", "it is", "new, order", "a (b) [c]", "-", "1.5 é", "true"]
+            words += ["it’s 5–10 ×", "0.0.0.0", "/tmp/x", "Email", "Date of Field"]
             words += ["the longest of the defaults that may be written, 50"]
             fitting = [f"'{word}'" for word in words if len(word) <= min(length, 50)]
             return name, f"str({length})", fitting
