@@ -149,7 +149,7 @@ def test_later_python_passes_the_linter(
     version: str, render: Render, environment: Environment
 ) -> None:
     tools = environment(render("with-this-python")).parent
-    texts = {"project_name": "Anna’s Shop", "project_description": "Boxes, 5–10 × Größe"}
+    texts = {"project_name": "Anna’s Shop", "project_description": "Boxes, 5–10 × Größe"}  # noqa: RUF001
     project = render(resources=domain("12-hr-leave"), python_version=version, **texts)
     run([str(tools / "ruff"), "format", "--check", "--quiet", "."], project)
     run([str(tools / "ruff"), "check", "--quiet", "."], project)
