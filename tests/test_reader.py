@@ -447,6 +447,8 @@ BAD_FIELDS: dict[str, list[tuple[str, str]]] = {
         ("plural: people", "use _plural: people"),
         ("plural: posts", "use _plural: people"),
         ("access: public", "use _access: shared or public"),
+        ("access: post", "use ref(post)"),
+        ("index: strr(20)", "use str(n)"),
         ("tags: ManyToManyField(tags)", "post_tags: {post: ref(post)"),
         ("posts: many(posts)", "post_link: {from_post: ref(post), to_post: ref(post)"),
     ],
