@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Environment, Render
+from conftest import Environment, OpenDatabase, Render
 from databases import Database
-from projects import run
+from projects import check_code, run
 
 DATA = Path(__file__).parent / "data"
 MODELS = """\
@@ -564,6 +564,16 @@ def test_empty_revision_passes_the_linter(library: Library) -> None:
     run([ruff, "check", "migrations"], library.project)
     run([ruff, "format", "--check", "migrations"], library.project)
     library.alembic("upgrade", "head")
+
+
+def test_merge_of_two_heads_passes_the_checks(render: Render, open_database: OpenDatabase) -> None:
+    database = open_database(render(database="sqlite"), "sqlite")
+    database.alembic("revision", "-m", "One")
+    database.alembic("revision", "-m", "Other", "--head=0001", "--splice")
+    database.alembic("merge", "heads", "-m", "Merge")
+    check_code(database.project, database.python)
+    database.alembic("upgrade", "head")
+    database.alembic("check")
 
 
 def test_upgrades_and_downgrades_are_logged(library: Library) -> None:
