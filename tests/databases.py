@@ -77,7 +77,8 @@ class Database:
         env = {
             "DATABASE_URL": self.url,
             "MIGRATIONS_DATABASE_URL": self.url,
-            "PATH": f"{self.python.parent}:/usr/bin:/bin",
+            # Without the project's tools, as if its environment were not activated.
+            "PATH": "/usr/bin:/bin",
         }
         output = _ask(self.python, alembic=args, project=str(self.project), env=env)
         assert isinstance(output, str)
@@ -100,8 +101,7 @@ class Database:
         """Write a revision as the project's README says; return its text."""
         versions = self.project / "migrations" / "versions"
         before = set(versions.glob("*.py"))
-        path = f"{self.python.parent}:/usr/bin:/bin"
         command = [str(self.python), "-W", "ignore", "dev.py", "revision", message]
-        run(command, self.project, PATH=path)
+        run(command, self.project, PATH="/usr/bin:/bin")
         written = set(versions.glob("*.py")) - before
         return "".join(file.read_text(encoding="utf-8") for file in written)
