@@ -138,8 +138,8 @@ def prose(revision: str) -> str:
 def uncomment(library: Library, value: str = "...") -> None:
     """Follow each note with an `UPDATE`: run it, with this value where it leaves one out."""
     text = library.newest.read_text(encoding="utf-8")
-    assert "#     op.execute(" in text
-    text = text.replace("#     op.execute(", "op.execute(")
+    assert '#     op.execute("UPDATE' in text
+    text = text.replace('#     op.execute("UPDATE', 'op.execute("UPDATE')
     library.edit(text.replace("= ... WHERE", f"= {value} WHERE"))
 
 
@@ -518,6 +518,19 @@ def test_renamed_enum_is_checked_for_removed_choices(library: Library) -> None:
     library.alembic("upgrade", "head")
     library.alembic("check")
     assert library.sql("SELECT style FROM books") == [["novel"]]
+
+
+def test_renamed_table_is_checked_for_removed_choices(library: Library) -> None:
+    library.change(('    DRAMA = "drama"\n', ""), ('"books"', '"volumes"'))
+    assert "volumes.genre can only be 'novel', 'poetry'" in prose(library.revise())
+    follow_renames(library.newest)
+    with pytest.raises(pytest.fail.Exception, match=r"rows in volumes \(1\)"):
+        library.alembic("upgrade", "head")
+    assert library.sql("SELECT genre FROM books") == [["drama"]]
+    uncomment(library, "'novel'")
+    library.alembic("upgrade", "head")
+    library.alembic("check")
+    assert library.sql("SELECT genre FROM volumes") == [["novel"]]
 
 
 def test_added_choice_stops_the_downgrade_while_rows_have_it(library: Library) -> None:
