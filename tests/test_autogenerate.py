@@ -431,6 +431,36 @@ def test_non_numeric_text_stops_the_conversion(library: Library) -> None:
     assert library.sql("SELECT room FROM shelves ORDER BY id") == [["7"], ["12"]]
 
 
+@pytest.mark.parametrize(
+    ("change", "query"),
+    [
+        (
+            ("room: Mapped[str] = mapped_column(sa.String(10))", "room: Mapped[int | None]"),
+            "SELECT room FROM shelves",
+        ),
+        (
+            (
+                'shelf_id: Mapped[int] = mapped_column(sa.ForeignKey("shelves.id")',
+                'shelf_id: Mapped[int | None] = mapped_column(sa.ForeignKey("books.id")',
+            ),
+            "SELECT shelf_id FROM books",
+        ),
+    ],
+    ids=["type", "reference"],
+)
+def test_values_can_be_cleared_when_a_column_becomes_optional(
+    library: Library, change: tuple[str, str], query: str
+) -> None:
+    library.change(change)
+    library.revise()
+    with pytest.raises(pytest.fail.Exception, match=r"rows in \w+ \(1\)"):
+        library.alembic("upgrade", "head")
+    uncomment(library, "NULL")
+    library.alembic("upgrade", "head")
+    library.alembic("check")
+    assert library.sql(query) == [[None]]
+
+
 def test_default_is_converted_with_its_column(library: Library) -> None:
     column = "room: Mapped[str] = mapped_column(sa.String(10)"
     library.change((f"{column})", f'{column}, server_default="0")'))
