@@ -313,6 +313,18 @@ def test_a_deleted_resource_does_not_come_back(releases: Path, tmp_path: Path) -
     assert "orders" not in (project / "app/routers/__init__.py").read_text(encoding="utf-8")
 
 
+def test_a_replaced_initial_revision_does_not_come_back(render: Render) -> None:
+    project = render()
+    versions = project / "migrations" / "versions"
+    # As the docs say of a change of the database.
+    (versions / "0001_initial.py").rename(versions / "5f2c_initial_tables.py")
+    commit(project)
+    current = copier.VcsRef.CURRENT
+    copier.run_recopy(project, defaults=True, overwrite=True, quiet=True, vcs_ref=current)
+    assert [path.name for path in versions.iterdir()] == ["5f2c_initial_tables.py"]
+    assert git(project, "status", "--porcelain") == ""
+
+
 # The article of the second changes.
 @pytest.mark.parametrize(("old", "new"), [("note", "memo"), ("event", "meeting")])
 def test_a_renamed_resource_keeps_what_was_written_in_it(
