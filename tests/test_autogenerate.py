@@ -478,6 +478,42 @@ def test_default_is_converted_with_its_column(library: Library) -> None:
     assert library.sql("SELECT room FROM shelves ORDER BY id") == [["12"], ["0"], ["0"]]
 
 
+@pytest.mark.parametrize("original", ["sqlite"], indirect=True)
+def test_copied_table_keeps_what_sqlalchemy_does_not_reflect(library: Library) -> None:
+    floor = "    floor: Mapped[int]\n"
+    own = """\
+    nick: Mapped[str | None] = mapped_column(sa.String(20, collation="NOCASE"))
+    twice: Mapped[int | None] = mapped_column(sa.Computed("floor * 2"))
+    __table_args__ = (
+        sa.Index("uq_shelves_nick", "nick", unique=True),
+        sa.Index("ix_shelves_floor", "floor"),
+    )
+"""
+    library.change((floor, floor + own))
+    library.revise()
+    library.alembic("upgrade", "head")
+    library.sql(
+        "DROP INDEX ix_shelves_floor",
+        "CREATE INDEX ix_shelves_floor ON shelves (floor DESC)",
+        "CREATE UNIQUE INDEX uq_shelves_lower_name ON shelves (lower(name))",
+        "CREATE TRIGGER tr_books AFTER INSERT ON books BEGIN UPDATE shelves SET floor = 2; END",
+        """CREATE TRIGGER tr_shelves AFTER UPDATE ON shelves BEGIN
+        UPDATE books SET note = 'a :b 100%'; END""",
+        "CREATE VIEW upstairs AS SELECT * FROM shelves WHERE floor > 0",
+        "UPDATE shelves SET nick = 'Bob'",
+    )
+    schema = "SELECT name, sql FROM sqlite_master WHERE type <> 'table' ORDER BY name"
+    before = library.sql(schema)
+    library.change((floor, floor + own), ("room: Mapped[str]", "room: Mapped[str | None]"))
+    library.revise()
+    for command in (["upgrade", "head"], ["check"], ["downgrade", "-1"]):
+        library.alembic(*command)
+        assert library.sql(schema) == before
+        assert library.sql("SELECT nick, twice FROM upstairs") == [["Bob", 2]]
+        with pytest.raises(sqlite3.IntegrityError, match=r"shelves\.nick"):
+            library.sql("INSERT INTO shelves (name, floor, room, nick) VALUES ('B', 2, '', 'BOB')")
+
+
 def test_inconvertible_type_is_refused_with_a_way_out(library: Library) -> None:
     floor = "    floor: Mapped[int]\n"
     library.change((floor, "    floor: Mapped[dt.date]\n"))
