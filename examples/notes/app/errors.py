@@ -53,7 +53,10 @@ KINDS: dict[str, tuple[int, str]] = {
 }
 
 # The kinds of errors that the framework or a route raises as HTTPException(status).
-_BY_STATUS = {413: "body-too-large", 428: "precondition-required"}
+_BY_STATUS = {
+    413: "body-too-large",
+    428: "precondition-required",
+}
 
 # The detail of FastAPI's status 400 for a body that is not JSON in UTF-8.
 _UNDECODABLE = "There was an error parsing the body"
@@ -151,12 +154,13 @@ def _a_row(table: str) -> str:
     return f"{'An' if vowel else 'A'} {name}"
 
 
-async def _not_found(_request: Request, error: NotFoundError) -> JSONResponse:
-    return problem("not-found", str(error))
+def respond(kind: str, detail: str = "") -> Any:
+    """Return a handler that responds with a problem; its detail is the error's own by default."""
 
+    async def handle(_request: Request, error: Exception) -> JSONResponse:
+        return problem(kind, detail or str(error))
 
-async def _precondition_failed(_request: Request, error: PreconditionFailedError) -> JSONResponse:
-    return problem("precondition-failed", str(error))
+    return handle
 
 
 async def _invalid_cursor(_request: Request, _error: InvalidCursorError) -> JSONResponse:
@@ -253,8 +257,8 @@ _HANDLERS: dict[type[Exception], Any] = {
     HTTPException: _http,
     RequestValidationError: _invalid,
     IntegrityError: _integrity,
-    NotFoundError: _not_found,
-    PreconditionFailedError: _precondition_failed,
+    NotFoundError: respond("not-found"),
+    PreconditionFailedError: respond("precondition-failed"),
     InvalidCursorError: _invalid_cursor,
     MissingReferenceError: _missing_reference,
     DatabaseUnavailableError: _unavailable,

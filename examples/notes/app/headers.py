@@ -13,7 +13,7 @@ from app.db.base import Base
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 # Also matches weak ETags, `W/"1"`: proxies that compress responses weaken them.
-_ETAG = re.compile(r'"([0-9]{1,17})"')
+_ETAG = re.compile(r'(?:W/)?"([0-9]{1,17})"')
 # Databases limit the number of parameters.
 _MAX_ETAGS = 100
 
@@ -33,9 +33,12 @@ async def get_versions(
     """Return the versions of an If-Match header; None means any."""
     if if_match is None and request.app.state.settings.require_if_match:
         raise HTTPException(428, "Send the ETag of the row as If-Match.")
-    if if_match is None or if_match.strip() == "*":
+    # Several header lines are one list.
+    tags = [tag.strip() for tag in ",".join(request.headers.getlist("if-match")).split(",")]
+    if if_match is None or tags == ["*"]:
         return None
-    return [_EPOCH + int(number) * _MICROSECOND for number in _ETAG.findall(if_match)[:_MAX_ETAGS]]
+    found = [match for tag in tags if (match := _ETAG.fullmatch(tag))]
+    return [_EPOCH + int(match[1]) * _MICROSECOND for match in found[:_MAX_ETAGS]]
 
 
 IfMatch = Annotated[Sequence[dt.datetime] | None, Depends(get_versions)]

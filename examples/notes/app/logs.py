@@ -15,7 +15,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 # The messages of these libraries' errors can contain values of rows and requests.
 _PRIVATE = {"sqlite3", "fastapi", "pydantic_core", "sqlalchemy"}
 
-_encode = json.JSONEncoder(default=str).encode
+_encode = json.JSONEncoder(default=str, skipkeys=True).encode
 
 
 def log_config(log_format: str) -> dict[str, Any]:
@@ -62,14 +62,21 @@ class JsonFormatter(logging.Formatter):
         return _encode(entry)
 
 
-def format_exception(error: BaseException | None) -> str:
-    """Return the traceback of an error and its causes, without messages that may hold values."""
+def format_exception(error: BaseException | None, seen: set[int] | None = None) -> str:
+    """Return the traceback of an error, its causes and its members, if it is a group.
+
+    Omits messages that may hold values, and errors already seen: they may be their own cause.
+    """
     parts: list[str] = []
-    while error is not None:
+    seen = set() if seen is None else seen
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         private = type(error).__module__.partition(".")[0] in _PRIVATE
         message = getattr(error, "sqlite_errorname", None) if private else error
         frames = "".join(traceback.format_tb(error.__traceback__))
-        parts.insert(0, f"{frames}{type(error).__qualname__}: {message or ''}")
+        text = f"{frames}{type(error).__qualname__}: {message or ''}"
+        members = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+        parts[:0] = filter(None, [text, *(format_exception(each, seen) for each in members)])
         context = None if error.__suppress_context__ else error.__context__
         error = error.__cause__ or context
     return "\n\n".join(parts)

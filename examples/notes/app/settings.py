@@ -1,5 +1,7 @@
 """Settings, read from the environment and from `.env`."""
 
+import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -42,14 +44,37 @@ def _split(value: Any) -> Any:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
+# Both are compared with headers, in which clients send them in lower case.
+def _check_hosts(values: tuple[str, ...]) -> tuple[str, ...]:
+    hosts = tuple(value.lower() for value in values)
+    for host in hosts:
+        if not re.fullmatch(r"(\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\]", host):
+            msg = f"has an invalid host: {host}; use e.g. api.example.com, or nothing for any"
+            raise ValueError(msg)
+    return hosts
+
+
+def _check_origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    origins = tuple(value.lower().removesuffix("/") for value in values)
+    for origin in origins:
+        if not re.fullmatch(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#@*]+", origin):
+            msg = f"has an invalid origin: {origin}; use https://app.example.com, or * for any"
+            raise ValueError(msg)
+    return origins
+
+
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
 Strings = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Hosts = Annotated[Strings, AfterValidator(_check_hosts)]
+Origins = Annotated[Strings, AfterValidator(_check_origins)]
 
 
 class Settings(BaseSettings):
     """Each field is read from the environment variable of the same name in upper case."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_file=Path(__file__).parents[1] / ".env", extra="ignore", hide_input_in_errors=True
+    )
 
     database_url: DatabaseUrl = Field(description=f"Database URL, e.g. `{EXAMPLE_URL}`")
 
@@ -72,6 +97,7 @@ class Settings(BaseSettings):
 
     host: str = Field(
         default="127.0.0.1",
+        min_length=1,
         description="Address to listen on; `0.0.0.0` for all, as in a container",
     )
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on")
@@ -80,11 +106,11 @@ class Settings(BaseSettings):
         default="127.0.0.1",
         description="Proxies whose `X-Forwarded-*` headers are trusted, separated by commas",
     )
-    allowed_hosts: Strings = Field(
+    allowed_hosts: Hosts = Field(
         default=(),
         description="Accepted `Host` headers, e.g. `api.example.com *.example.org`; empty for any",
     )
-    cors_origins: Strings = Field(
+    cors_origins: Origins = Field(
         default=(),
         description="Origins that browsers may call from, e.g. `https://app.example.com`",
     )

@@ -6,6 +6,7 @@ there are any. Where there is no conversion at all, autogenerate refuses the cha
 """
 
 import math
+import re
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -90,6 +91,10 @@ _CONVERSIONS = {
     ("date", "datetime"): "{value} || ' 00:00:00.000000'",
     ("datetime", "date"): "substr({value}, 1, 10)",
 }
+# A column with a collation, as CREATE TABLE shows it.
+_COLLATION = re.compile(
+    r'"?(\w+)"? \w+(?:\([\d, ]+\))?(?: NOT NULL)? COLLATE "?(\w+)', re.IGNORECASE
+)
 
 
 class Conversion(NamedTuple):
@@ -205,14 +210,14 @@ def _loss(old: Type, new: Type) -> str:
 
 
 class ConvertingImpl(SQLiteImpl):
-    """Convert values when a table is copied; Alembic's CAST would turn '2026-12-31' into 2026."""
+    """Convert values when a table is copied, and keep what SQLAlchemy does not reflect."""
 
     __dialect__ = "sqlite"
 
     def cast_for_batch_migrate(
         self, existing: sa.Column[Any], existing_transfer: dict[str, Any], new_type: Type
     ) -> None:
-        """Set the expression that a column is copied with."""
+        """Set the expression that copies a column; Alembic's CAST turns '2026-12-31' into 2026."""
         if not kind(existing.type) or not kind(new_type):
             super().cast_for_batch_migrate(existing, existing_transfer, new_type)
             return
@@ -223,3 +228,37 @@ class ConvertingImpl(SQLiteImpl):
             raise CommandError(msg)
         if conversion.using != name:
             existing_transfer["expr"] = sa.literal_column(conversion.using, new_type)
+
+    def prep_table_for_batch(self, batch_impl: Any, table: sa.Table) -> None:
+        """Keep collations, indexes and triggers, and leave generated columns out of the copy."""
+        super().prep_table_for_batch(batch_impl, table)
+        query = "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL"
+        found = batch_impl.impl.connection.exec_driver_sql(query, (table.name,)).all()
+        columns, transfers = batch_impl.columns, batch_impl.column_transfers
+        renames = any("name" in transfer for transfer in transfers.values())
+        reflected = {index.name for index in table.indexes}
+        self.unreflected = []
+        for kind_, name, sql in found:
+            if kind_ == "table":
+                for key, collation in _COLLATION.findall(sql):
+                    if key in columns and getattr(columns[key].type, "collation", "") is None:
+                        columns[key].type.collation = collation
+            # Reflected indexes lack their order and collations.
+            elif name not in reflected or (name in batch_impl.indexes and not renames):
+                batch_impl.indexes.pop(name, None)
+                self.unreflected.append(sql)
+        for key, column in columns.items():
+            if column.computed is not None:
+                transfers[key].pop("expr", None)
+
+    def rename_table(self, old_table_name: str, new_table_name: Any, schema: Any = None) -> None:
+        """Rename a table; if it is a copy, restore the indexes and triggers of the original."""
+        if not old_table_name.startswith("_alembic_tmp_"):
+            super().rename_table(old_table_name, new_table_name, schema)
+            return
+        # Views and triggers may refer to the original, which is gone.
+        self.execute("PRAGMA legacy_alter_table = ON")
+        super().rename_table(old_table_name, new_table_name, schema)
+        self.execute("PRAGMA legacy_alter_table = OFF")
+        for sql in self.unreflected:
+            self.execute(sql.replace(":", r"\:"))

@@ -147,10 +147,29 @@ def table_notes(
     """Yield the notes on an operation on a whole table."""
     if isinstance(op, ops.DropTableOp):
         yield Note(f"DATA LOSS: the table {op.table_name} is dropped with its data.")
-    elif isinstance(op, ops.CreateTableOp):
+    for drop, create in _renames(op, container):
+        yield Note(_renamed_table(drop, create))
+
+
+def renamed_columns(
+    op: ops.MigrateOperation, container: ops.OpContainer
+) -> Iterator[tuple[str, str]]:
+    """Yield the columns that a table keeps if it was renamed, each as `table.column` of both."""
+    for drop, create in _renames(op, container):
+        dropped = drop.to_table().columns
+        for column in create.columns:
+            if isinstance(column, sa.Column) and column.name in dropped:
+                yield f"{drop.table_name}.{column.name}", f"{create.table_name}.{column.name}"
+
+
+def _renames(
+    op: ops.MigrateOperation, container: ops.OpContainer
+) -> Iterator[tuple[ops.DropTableOp, ops.CreateTableOp]]:
+    """Yield a new table with each dropped one that may have been renamed to it."""
+    if isinstance(op, ops.CreateTableOp):
         for drop in container.ops:
             if isinstance(drop, ops.DropTableOp) and _is_like(drop, op):
-                yield Note(_renamed_table(drop, op))
+                yield drop, op
 
 
 def _is_like(drop: ops.DropTableOp, create: ops.CreateTableOp) -> bool:

@@ -310,9 +310,9 @@ def test_stale_etag_is_refused(
     assert client.delete(f"{url}/{row.id}", headers=match).status_code == 412
     many = {"if-match": ", ".join(['"1"'] * 40_000)}
     assert client.delete(f"{url}/{row.id}", headers=many).status_code == 412
-    match = {"If-Match": updated.headers["etag"]}
-    assert client.delete(f"{url}/{row.id}", headers=match).status_code == 204
-    assert client.delete(f"{url}/{row.id}", headers=match).status_code == 404
+    lines = [("If-Match", etag), ("If-Match", updated.headers["etag"])]
+    assert client.delete(f"{url}/{row.id}", headers=lines).status_code == 204
+    assert client.delete(f"{url}/{row.id}", headers=lines).status_code == 404
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ class Note(BaseModel):
 def app(settings: Settings) -> FastAPI:
     """Return an application with hosts, origins, documentation and a small limit for bodies."""
     changes = {
-        "allowed_hosts": ("test", "*.example.com"),
+        "allowed_hosts": ("test", "*.example.com", "[::1]"),
         "cors_origins": ("https://app.example.com",),
         "docs_enabled": True,
         "hsts_seconds": 60,
@@ -119,7 +119,16 @@ def test_request_id_is_returned(client: TestClient) -> None:
     assert invalid.json()["instance"] == f"urn:request:{identifier}"
 
 
-@pytest.mark.parametrize(("host", "status"), [("api.example.com:80", 200), ("evil.com", 400)])
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("api.example.com:80", 200),
+        ("API.example.com", 200),
+        ("[::1]", 200),
+        ("[::1]:80", 200),
+        ("evil.com", 400),
+    ],
+)
 def test_only_allowed_hosts_are_served(
     client: TestClient,
     host: str,

@@ -13,6 +13,7 @@ from app.settings import Settings, load_settings, parse_database_url
 from tests.conftest import isolate
 
 ROOT = Path(__file__).parent.parent
+URL = "sqlite:///app.db"
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +104,39 @@ def test_the_documentation_lists_every_setting() -> None:
 
 
 def test_lists_are_separated_by_commas_or_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "sqlite:///app.db")
-    monkeypatch.setenv("ALLOWED_HOSTS", "a.example.com, b.example.com c.example.com")
-    assert load_settings().allowed_hosts == ("a.example.com", "b.example.com", "c.example.com")
+    monkeypatch.setenv("DATABASE_URL", URL)
+    monkeypatch.setenv("ALLOWED_HOSTS", "a.example.com, *.example.com [::1]")
+    assert load_settings().allowed_hosts == ("a.example.com", "*.example.com", "[::1]")
+
+
+def test_hosts_and_origins_are_spelled_as_clients_send_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", URL)
+    monkeypatch.setenv("ALLOWED_HOSTS", "API.example.com")
+    monkeypatch.setenv("CORS_ORIGINS", "https://App.example.com/ http://localhost:3000")
+    settings = load_settings()
+    assert settings.allowed_hosts == ("api.example.com",)
+    assert settings.cors_origins == ("https://app.example.com", "http://localhost:3000")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALLOWED_HOSTS", "*"),
+        ("ALLOWED_HOSTS", "https://api.example.com"),
+        ("ALLOWED_HOSTS", "api.example.com:8000"),
+        ("ALLOWED_HOSTS", "api.*.example.com"),
+        ("CORS_ORIGINS", "app.example.com"),
+        ("CORS_ORIGINS", "https://app.example.com/path"),
+        ("CORS_ORIGINS", "https://*.example.com"),
+        ("HOST", ""),
+    ],
+)
+def test_values_that_cannot_work_are_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", URL)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=name):
+        load_settings()

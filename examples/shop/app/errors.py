@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -55,7 +55,10 @@ KINDS: dict[str, tuple[int, str]] = {
 }
 
 # The kinds of errors that the framework or a route raises as HTTPException(status).
-_BY_STATUS = {413: "body-too-large", 428: "precondition-required"}
+_BY_STATUS = {
+    413: "body-too-large",
+    428: "precondition-required",
+}
 
 # The detail of FastAPI's status 400 for a body that is not JSON in UTF-8.
 _UNDECODABLE = "There was an error parsing the body"
@@ -153,12 +156,13 @@ def _a_row(table: str) -> str:
     return f"{'An' if vowel else 'A'} {name}"
 
 
-async def _not_found(_request: Request, error: NotFoundError) -> JSONResponse:
-    return problem("not-found", str(error))
+def respond(kind: str, detail: str = "") -> Any:
+    """Return a handler that responds with a problem; its detail is the error's own by default."""
 
+    async def handle(_request: Request, error: Exception) -> JSONResponse:
+        return problem(kind, detail or str(error))
 
-async def _precondition_failed(_request: Request, error: PreconditionFailedError) -> JSONResponse:
-    return problem("precondition-failed", str(error))
+    return handle
 
 
 async def _invalid_cursor(_request: Request, _error: InvalidCursorError) -> JSONResponse:
@@ -225,12 +229,15 @@ async def _integrity(_request: Request, error: IntegrityError) -> JSONResponse:
     return _violation(violation)
 
 
+async def _database(_request: Request, error: DBAPIError) -> JSONResponse:
+    # program_limit_exceeded: an index holds at most about 2,700 bytes of a row.
+    if getattr(error.orig, "sqlstate", None) != "54000":
+        raise error
+    return problem("invalid-request", "A text is too long for the index of its column.")
+
+
 async def _still_referenced(_request: Request, error: StillReferencedError) -> JSONResponse:
     return _violation(Violation("still_referenced", error.table, error.columns))
-
-
-async def _parent_deleted(_request: Request, _error: ParentDeletedError) -> JSONResponse:
-    return problem("parent-deleted", "Its parent is deleted; restore the parent first.")
 
 
 def _log(request: Request, error: Exception) -> None:
@@ -263,12 +270,15 @@ _HANDLERS: dict[type[Exception], Any] = {
     HTTPException: _http,
     RequestValidationError: _invalid,
     IntegrityError: _integrity,
-    NotFoundError: _not_found,
-    PreconditionFailedError: _precondition_failed,
+    DBAPIError: _database,
+    NotFoundError: respond("not-found"),
+    PreconditionFailedError: respond("precondition-failed"),
     InvalidCursorError: _invalid_cursor,
     MissingReferenceError: _missing_reference,
     StillReferencedError: _still_referenced,
-    ParentDeletedError: _parent_deleted,
+    ParentDeletedError: respond(
+        "parent-deleted", "Its parent is deleted; restore the parent first."
+    ),
     DatabaseUnavailableError: _unavailable,
     PoolTimeoutError: _unavailable,
     OutcomeUnknownError: _outcome_unknown,

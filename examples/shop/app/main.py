@@ -1,5 +1,6 @@
 """The application: `uvicorn --factory app.main:create_app`."""
 
+import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator
@@ -49,6 +50,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     yield
+    # Uvicorn cancels requests that outlast its timeout, but does not wait for them to end.
+    if cancelled := {task for task in asyncio.all_tasks() if task.cancelling()}:
+        await asyncio.wait(cancelled, timeout=5)
     gc.unfreeze()
     await readiness.close()
     await read_engine.dispose()

@@ -12,8 +12,8 @@ from alembic.util import CommandError
 from migrations.choices import ChangeChoices, explain, explain_renamed, read_recorded
 from migrations.conversions import convert, kind
 from migrations.guards import GUARDS, Guards, drop_checks
-from migrations.notes import needs_value, table_notes, with_notes
-from migrations.rendering import Note
+from migrations.notes import needs_value, renamed_columns, table_notes, with_notes
+from migrations.rendering import Check, Note, quote
 
 _REQUIRED = """\
 these new NOT NULL columns have no server default, so existing rows would have no value:
@@ -133,6 +133,9 @@ def _annotate(container: ops.OpContainer, guards: Guards) -> None:
             annotated += _split(op, choices, guards)
         else:
             annotated += [*table_notes(op, container), op]
+            for old, new in renamed_columns(op, container):
+                for each in choices:
+                    annotated += explain_renamed(each, old, new)
     container.ops = checks + annotated
 
 
@@ -198,6 +201,12 @@ def _split(
             first.append(op)
         elif op not in paired:
             last += with_notes(op, change)
+    # Before its check, so that the `UPDATE` shown there may clear a column that becomes optional.
+    checked = " ".join(op.condition for op in last if isinstance(op, Check))
+    for op in change.ops:
+        if isinstance(op, ops.AlterColumnOp) and op.modify_nullable:
+            first += [_relax(op)] if quote(op.column_name) in checked else []
+    last = [op for op in last if not isinstance(op, ops.AlterColumnOp) or op.has_changes()]
     if first:
         yield ops.ModifyTableOps(change.table_name, first, schema=change.schema)
     for drop, add in pairs:
@@ -214,3 +223,16 @@ def _split(
             yield from explain_renamed(each, f"{table}.{old}", f"{table}.{new}")
     if last:
         yield ops.ModifyTableOps(change.table_name, last, schema=change.schema)
+
+
+def _relax(op: ops.AlterColumnOp) -> ops.AlterColumnOp:
+    """Move the part of a change that makes its column optional to an operation of its own."""
+    op.modify_nullable, op.existing_nullable = None, True
+    return ops.AlterColumnOp(
+        op.table_name,
+        op.column_name,
+        schema=op.schema,
+        existing_type=op.existing_type,
+        existing_nullable=False,
+        modify_nullable=True,
+    )

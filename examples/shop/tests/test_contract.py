@@ -312,9 +312,9 @@ async def test_stale_etag_is_refused(
     assert (await client.delete(f"{url}/{row.id}", headers=match)).status_code == 412
     many = {"if-match": ", ".join(['"1"'] * 40_000)}
     assert (await client.delete(f"{url}/{row.id}", headers=many)).status_code == 412
-    match = {"If-Match": updated.headers["etag"]}
-    assert (await client.delete(f"{url}/{row.id}", headers=match)).status_code == 204
-    assert (await client.delete(f"{url}/{row.id}", headers=match)).status_code == 404
+    lines = [("If-Match", etag), ("If-Match", updated.headers["etag"])]
+    assert (await client.delete(f"{url}/{row.id}", headers=lines)).status_code == 204
+    assert (await client.delete(f"{url}/{row.id}", headers=lines)).status_code == 404
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
 
 from app.db.base import Base
 from app.db.engine import DatabaseUnavailableError, OutcomeUnknownError, build_engine
@@ -34,6 +35,12 @@ class Body(BaseModel, extra="forbid"):
     text: NonBlank = "text"
 
 
+class _DriverError(Exception):
+    """An index row is too large, as the driver reports it."""
+
+    sqlstate = "54000"
+
+
 ERRORS: dict[str, Exception] = {
     "not-found": NotFoundError(OrderLine),
     "precondition-failed": PreconditionFailedError(OrderLine),
@@ -41,6 +48,7 @@ ERRORS: dict[str, Exception] = {
     "precondition-required": HTTPException(428, "Send If-Match."),
     "unavailable": DatabaseUnavailableError("connection refused"),
     "outcome-unknown": OutcomeUnknownError("connection lost"),
+    "invalid-request": DBAPIError("INSERT", {}, _DriverError("secret")),
     "internal-error": RuntimeError("secret"),
 }
 

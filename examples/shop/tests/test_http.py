@@ -5,8 +5,10 @@ from typing import Annotated
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 from fastapi import APIRouter, FastAPI, Query
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.engine import DatabaseUnavailableError
 from app.db.readiness import Readiness
@@ -25,7 +27,7 @@ class Note(BaseModel):
 def app(settings: Settings) -> FastAPI:
     """Return an application with hosts, origins, documentation and a small limit for bodies."""
     changes = {
-        "allowed_hosts": ("test", "*.example.com"),
+        "allowed_hosts": ("test", "*.example.com", "[::1]"),
         "cors_origins": ("https://app.example.com",),
         "docs_enabled": True,
         "hsts_seconds": 60,
@@ -119,7 +121,16 @@ async def test_request_id_is_returned(client: httpx2.AsyncClient) -> None:
     assert invalid.json()["instance"] == f"urn:request:{identifier}"
 
 
-@pytest.mark.parametrize(("host", "status"), [("api.example.com:80", 200), ("evil.com", 400)])
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("api.example.com:80", 200),
+        ("API.example.com", 200),
+        ("[::1]", 200),
+        ("[::1]:80", 200),
+        ("evil.com", 400),
+    ],
+)
 async def test_only_allowed_hosts_are_served(
     client: httpx2.AsyncClient,
     host: str,
@@ -175,6 +186,17 @@ async def test_not_ready_before_the_migrations(
     monkeypatch.setattr(readiness, "_heads", {"newest"})
     with pytest.raises(DatabaseUnavailableError, match="alembic upgrade head"):
         await readiness.check()
+
+
+async def test_not_ready_if_the_version_cannot_be_read(
+    readiness: Readiness,
+    engine: AsyncEngine,
+) -> None:
+    async with engine.connect() as connection:
+        statement = sa.text("ALTER TABLE alembic_version RENAME version_num TO hidden")
+        await connection.execute(statement)
+        with pytest.raises(DatabaseUnavailableError, match="cannot read the version"):
+            await connection.run_sync(readiness._check)
 
 
 async def test_ready_if_the_database_is_ahead_of_the_code(

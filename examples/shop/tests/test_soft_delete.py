@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clock import utcnow
 from app.db import models, soft_delete
 from app.db.errors import MissingReferenceError
-from app.db.purge import main, purge_all
+from app.db.purge import purge_all, purge_old
+from app.settings import Settings
 from tests.factories import customer as customer_factory
 from tests.factories import order as order_factory
 from tests.factories import order_line as order_line_factory
@@ -71,10 +72,12 @@ async def test_purge_command_purges_every_table(app: FastAPI, session: AsyncSess
     assert await purge_all(app.state.session_factory, utcnow()) == deleted
 
 
-@pytest.mark.usefixtures("settings")
-async def test_purge_command_logs_the_number_of_rows(caplog: pytest.LogCaptureFixture) -> None:
+async def test_purge_command_logs_the_number_of_rows(
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with caplog.at_level("INFO"):
-        await main()
+        await purge_old(settings)
     assert "Purged 0 rows" in caplog.text
 
 

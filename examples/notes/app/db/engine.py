@@ -26,17 +26,13 @@ def build_engines(settings: Settings) -> tuple[sa.Engine, sa.Engine]:
     when connecting and executing, for every error that means the database is unavailable.
     """
     read_engine = _create_engine(settings, settings.sqlalchemy_url)
-    engine = _with_transactions(read_engine)
+    engine = read_engine.execution_options(transactions=True)
     return engine, read_engine
 
 
 def build_engine(settings: Settings) -> sa.Engine:
     """Create only the engine for transactions."""
-    return _with_transactions(_create_engine(settings, settings.sqlalchemy_url))
-
-
-def _with_transactions(engine: sa.Engine) -> sa.Engine:
-    return engine.execution_options(transactions=True)
+    return build_engines(settings)[0]
 
 
 def _create_engine(settings: Settings, url: sa.URL) -> sa.Engine:

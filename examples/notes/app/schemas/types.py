@@ -16,6 +16,7 @@ from pydantic import (
     EmailStr,
     Field,
     JsonValue,
+    PlainSerializer,
     Strict,
     WithJsonSchema,
 )
@@ -55,23 +56,20 @@ Email = Annotated[
     AfterValidator(str.lower),
 ]
 
-# A day inside the range of datetime, so that converting to UTC cannot overflow.
+# Inside the range of datetime, so that converting to UTC cannot overflow.
 _FIRST, _LAST = dt.date(1, 1, 2), dt.date(9999, 12, 30)
 
 
-def _require_iso(value: Any, pattern: str) -> Any:
-    if isinstance(value, dt.date) or (isinstance(value, str) and re.match(pattern, value)):
-        return value
-    msg = "use ISO 8601, such as 2026-01-31"
-    raise ValueError(msg)
+def _iso(pattern: str, example: str) -> BeforeValidator:
+    """Refuse what Pydantic also accepts, such as numbers of seconds."""
 
+    def check(value: Any) -> Any:
+        if isinstance(value, dt.date) or (isinstance(value, str) and re.match(pattern, value)):
+            return value
+        msg = f"use ISO 8601, such as {example}"
+        raise ValueError(msg)
 
-def _require_iso_date(value: Any) -> Any:
-    return _require_iso(value, r"\d{4}-\d{2}-\d{2}$")
-
-
-def _require_iso_timestamp(value: Any) -> Any:
-    return _require_iso(value, r"\d{4}-\d{2}-\d{2}[Tt ]")
+    return BeforeValidator(check)
 
 
 def _check_date(value: dt.date) -> dt.date:
@@ -82,21 +80,39 @@ def _check_date(value: dt.date) -> dt.date:
 
 
 def _to_utc(value: dt.datetime) -> dt.datetime:
+    # Both days: the conversion must not overflow, and its result must be valid as well.
     _check_date(value.date())
+    _check_date(value.astimezone(dt.UTC).date())
     return value.astimezone(dt.UTC)
 
 
-Date = Annotated[dt.date, BeforeValidator(_require_iso_date), AfterValidator(_check_date)]
+_DAY = r"\d{4}-\d{2}-\d{2}"
+Date = Annotated[dt.date, _iso(f"{_DAY}$", "2026-01-31"), AfterValidator(_check_date)]
 Timestamp = Annotated[
     AwareDatetime,
-    BeforeValidator(_require_iso_timestamp),
+    _iso(f"{_DAY}[Tt ]", "2026-01-31T12:00:00Z"),
     AfterValidator(_to_utc),
 ]
 
 
-def _refuse_bool(value: Any) -> Any:
+def _write_out(value: Decimal) -> str:
+    return f"{value:f}"
+
+
+# A decimal in responses: all its digits, never `1E-7`.
+PlainDecimal = Annotated[
+    Decimal,
+    PlainSerializer(_write_out),
+    WithJsonSchema({"type": "string", "examples": ["1.50"]}),
+]
+
+
+def _refuse_inexact(value: Any) -> Any:
     if isinstance(value, bool):
         msg = "use a number or a string of digits"
+        raise ValueError(msg)
+    if isinstance(value, float) and len(Decimal(repr(value)).as_tuple().digits) > 15:
+        msg = "use a string: a JSON number keeps 15 digits only"
         raise ValueError(msg)
     return value
 
@@ -118,7 +134,7 @@ class Digits(GroupedMetadata):
             "examples": [f"{Decimal(1).scaleb(-self.scale):f}"],
         }
         yield Field(max_digits=self.precision, decimal_places=self.scale)
-        yield BeforeValidator(_refuse_bool)
+        yield BeforeValidator(_refuse_inexact)
         yield AfterValidator(self._quantize)
         yield WithJsonSchema(schema)
 

@@ -11,8 +11,9 @@ import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import sqlalchemy as sa
 from pydantic import BaseModel, TypeAdapter
@@ -26,7 +27,7 @@ from app.db import soft_delete
 from app.db.base import Base
 from app.db.errors import InvalidCursorError, NotFoundError, PreconditionFailedError
 from app.schemas.pages import NESTED_LIMIT, Paging
-from app.schemas.types import Date, Id, Int64, Text, Timestamp
+from app.schemas.types import Date, Digits, Id, Int32, Int64, Text, Timestamp
 
 M = TypeVar("M", bound=Base)
 
@@ -78,10 +79,13 @@ def first_of(attribute: InstrumentedAttribute[Any]) -> Loader:
     """
     relationship = attribute.property
     (foreign_key,) = relationship.remote_side
+    related = relationship.mapper.class_
+    # Of a one-to-one, only one row is live.
+    order = [related.id] if relationship.uselist else [related.deleted_at.is_not(None), related.id]
     statement = (
-        sa.select(relationship.mapper.class_)
+        sa.select(related)
         .where(foreign_key == bindparam("parent"))
-        .order_by(relationship.mapper.class_.id)
+        .order_by(*order)
         .limit(NESTED_LIMIT + 1)
     )
 
@@ -134,7 +138,8 @@ def update(
 def delete(session: Session, model: type[Base], key: int, versions: Versions = None) -> None:
     """Soft-delete a row and its child rows.
 
-    Raises NotFoundError if it does not exist, PreconditionFailedError if it has another version.
+    Raises NotFoundError if it does not exist, PreconditionFailedError if it has another version,
+    StillReferencedError if other rows still reference it.
     """
     condition = None if versions is None else model.updated_at.in_(versions)
     if not soft_delete.delete(session, model, key, condition):
@@ -145,7 +150,7 @@ def restore(session: Session, model: type[M], key: int, versions: Versions = Non
     """Restore a deleted row and everything deleted with it.
 
     Raises NotFoundError if it does not exist, PreconditionFailedError if it has another version,
-    ParentDeletedError if its parent is deleted.
+    ParentDeletedError if its parent is deleted, IntegrityError if a unique value was taken.
     """
     condition = None if versions is None else model.updated_at.in_(versions)
     row = soft_delete.restore(session, model, key, condition)
@@ -291,9 +296,12 @@ def _digest(model: type[Base], query: Paging) -> str:
 @lru_cache(1000)
 def _cursors(model: type[Base], name: str) -> TypeAdapter[tuple[int, str, Any, int]]:
     """Return the adapter that validates the cursors of a sort field: they are client input."""
-    python_type: Any = model.__table__.c[name].type.python_type
-    types: dict[Any, Any] = {str: Text, int: Int64, dt.datetime: Timestamp, dt.date: Date}
-    value = types.get(python_type, python_type)
+    column: Any = model.__table__.c[name].type
+    integer = Int64 if name == "id" or isinstance(column, sa.BigInteger) else Int32
+    types: dict[Any, Any] = {str: Text, int: integer, dt.datetime: Timestamp, dt.date: Date}
+    value = types.get(column.python_type, column.python_type)
+    if value is Decimal:
+        value = Annotated[Decimal, Digits(column.precision, column.scale)]
     return TypeAdapter(tuple[Literal[1], str, value, Id])  # type: ignore[valid-type]
 
 

@@ -41,7 +41,7 @@ def build_engines(settings: Settings) -> tuple[AsyncEngine, AsyncEngine]:
     is unreachable or overloaded.
     """
     read_engine = _create_engine(settings, settings.sqlalchemy_url)
-    engine = _with_transactions(read_engine)
+    engine = read_engine.execution_options(isolation_level="READ COMMITTED")
     if url := settings.sqlalchemy_read_url:
         read_engine = _create_engine(settings, url)
     return engine, read_engine
@@ -49,11 +49,7 @@ def build_engines(settings: Settings) -> tuple[AsyncEngine, AsyncEngine]:
 
 def build_engine(settings: Settings) -> AsyncEngine:
     """Create only the engine for transactions."""
-    return _with_transactions(_create_engine(settings, settings.sqlalchemy_url))
-
-
-def _with_transactions(engine: AsyncEngine) -> AsyncEngine:
-    return engine.execution_options(isolation_level="READ COMMITTED")
+    return build_engines(settings)[0]
 
 
 def _create_engine(settings: Settings, url: sa.URL) -> AsyncEngine:

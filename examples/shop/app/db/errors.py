@@ -68,7 +68,7 @@ def violation_of(error: IntegrityError) -> Violation | None:
     columns = _columns(table, getattr(source, "constraint_name", None) or "")
     if state == _UNIQUE_VIOLATION:
         return Violation("unique", table, columns)
-    # The SQLSTATE is the same for both directions; the statement tells them apart.
+    # 23503 has two directions, which the statement tells apart. RESTRICT is 23001 since PostgreSQL 18.
     deleting = (error.statement or "").startswith("DELETE")
     return Violation("still_referenced" if deleting else "missing_reference", table, columns)
 

@@ -4,17 +4,20 @@ import argparse
 import asyncio
 import datetime as dt
 import logging
+import logging.config
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.clock import utcnow
 from app.db import models
-from app.db.engine import build_engine
+from app.db.engine import DatabaseUnavailableError, build_engine
 from app.db.session import build_session_factory
 from app.db.soft_delete import SoftDeleteMixin, blocking_references, purge
-from app.settings import load_settings
+from app.logs import log_config
+from app.settings import Settings, load_settings
 
-logger = logging.getLogger(__name__)
+# Run as a command, `__name__` is `__main__`.
+logger = logging.getLogger("app.db.purge")
 
 
 async def purge_all(factory: async_sessionmaker[AsyncSession], older_than: dt.datetime) -> int:
@@ -40,10 +43,8 @@ async def purge_all(factory: async_sessionmaker[AsyncSession], older_than: dt.da
     return total
 
 
-async def main() -> None:
+async def purge_old(settings: Settings) -> None:
     """Purge rows deleted more than `PURGE_AFTER_DAYS` days ago."""
-    logging.basicConfig(level=logging.INFO)
-    settings = load_settings()
     engine = build_engine(settings)
     older_than = utcnow() - dt.timedelta(days=settings.purge_after_days)
     try:
@@ -53,7 +54,16 @@ async def main() -> None:
     logger.info("Purged %d rows deleted before %s", total, older_than)
 
 
-if __name__ == "__main__":
-    # So that `--help` purges nothing.
+def main() -> None:
+    """Run the command line."""
     argparse.ArgumentParser(prog="python -m app.db.purge", description=__doc__).parse_args()
-    asyncio.run(main())
+    settings = load_settings()
+    logging.config.dictConfig(log_config(settings.log_format))
+    try:
+        asyncio.run(purge_old(settings))
+    except DatabaseUnavailableError as error:
+        raise SystemExit(str(error)) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -54,7 +54,11 @@ class Readiness:
         if self._migrated:
             connection.execute(sa.text("SELECT 1"))
             return
-        current = set(MigrationContext.configure(connection).get_current_heads())
+        try:
+            current = set(MigrationContext.configure(connection).get_current_heads())
+        except sa.exc.ProgrammingError as error:
+            msg = f"cannot read the version of the database: {error.orig}"
+            raise DatabaseUnavailableError(msg) from error
         # During a deployment the database may be ahead of this code.
         ahead = not current <= self._revisions
         if not ahead and current != self._heads:

@@ -8,7 +8,7 @@ from pydantic import StrictBool
 
 from app.schemas.base import Body, Row
 from app.schemas.pages import Page, Paging
-from app.schemas.types import ABSENT, Digits, NonBlank, Text
+from app.schemas.types import ABSENT, Digits, NonBlank, PlainDecimal, Text
 
 
 class ProductCreate(Body):
@@ -36,7 +36,7 @@ class ProductRead(Row):
 
     sku: str
     name: str
-    price: Decimal
+    price: PlainDecimal
     is_available: bool
     # Your own fields go below this line.
 

@@ -72,6 +72,12 @@ class SoftDeleteMixin:
         """Whether the row is deleted."""
         return self.deleted_at is not None
 
+    @property
+    def include_deleted(self) -> bool:
+        """Whether the row's session includes deleted rows."""
+        session = orm.object_session(self)
+        return session is not None and session.execution_options.get("include_deleted", False)
+
 
 @event.listens_for(SoftDeleteMixin, "instrument_class", propagate=True)
 def _register(mapper: orm.Mapper[Any], _cls: type[SoftDeleteMixin]) -> None:

@@ -1,8 +1,8 @@
 """The customer with its related rows."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from app.schemas.customer import CustomerRead
 from app.schemas.order import OrderRead
@@ -14,9 +14,10 @@ class CustomerDetail(CustomerRead):
 
     orders: list[OrderRead]
     orders_next: str | None = None
+    include_deleted: Annotated[bool, Field(exclude=True)] = False
 
     @model_validator(mode="after")
     def _split_collections(self) -> Self:
         url = f"/orders?customer_id={self.id}"
-        self.orders_next = split_nested(self.orders, url)
+        self.orders_next = split_nested(self.orders, url, self.include_deleted)
         return self

@@ -1,8 +1,8 @@
 """The order with its related rows."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from app.schemas.customer import CustomerRead
 from app.schemas.order import OrderRead
@@ -16,9 +16,10 @@ class OrderDetail(OrderRead):
     customer: CustomerRead
     lines: list[OrderLineRead]
     lines_next: str | None = None
+    include_deleted: Annotated[bool, Field(exclude=True)] = False
 
     @model_validator(mode="after")
     def _split_collections(self) -> Self:
         url = f"/order-lines?order_id={self.id}"
-        self.lines_next = split_nested(self.lines, url)
+        self.lines_next = split_nested(self.lines, url, self.include_deleted)
         return self
