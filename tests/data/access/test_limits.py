@@ -33,7 +33,7 @@ UNFILTERED: dict[str, Callable[[orm.Session], Any]] = {
     "table": lambda session: session.execute(select(Tag.name, NOTES.c.title).join(NOTES)),
     "table_of_a_schema": lambda session: session.execute(_joined("notes", schema="main")),
     "table_in_capitals": lambda session: session.execute(_joined("NOTES")),
-    "quoted_table": lambda session: session.execute(_joined(quoted_name("notes", True))),
+    "quoted_table": lambda session: session.execute(_joined(quoted_name("notes", quote=True))),
     "table_of_its_own": lambda session: session.execute(
         select(Tag.name).where(Tag.id.in_(select(NOTES.c.tag_id).where(Tag.id > 0)))
     ),
