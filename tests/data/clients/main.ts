@@ -37,6 +37,7 @@ for (let rank = 1; rank <= ROWS; rank++) {
       code: crypto.randomUUID(),
       author_id: author.id,
       status: "published",
+      path: "/",
     },
   });
   equal(response.headers.get("location"), `/entries/${some(data, error).id}`);

@@ -105,12 +105,12 @@ def test_forged_cursor_is_refused(api: TestClient, sort: str, value: object) -> 
     assert api.get("/entries", params=query).status_code == 422
 
 
-@pytest.mark.parametrize("char", ["\x1f", "龍", "x"])
+@pytest.mark.parametrize("char", ["😀", "x"])
 def test_cursor_of_the_longest_text_is_accepted(api: TestClient, char: str) -> None:
     chance = random.Random(f"long {char!r}")  # noqa: S311
     author = api.post("/authors", json={"name": f"Long {char!r}"}).json()["id"]
     for _ in range(2):
-        body = {**entry(chance, author), "path": f"x{char * 2599}"}
+        body = {**entry(chance, author), "path": char * 2600}
         assert api.post("/entries", json=body).status_code == 201
     query = {"author_id": author, "sort": "-path", "limit": 1}
     following = api.get("/entries", params=query).links["next"]["url"]

@@ -16,7 +16,7 @@ from sqlalchemy import event, orm
 
 from .models import Base, Profile
 
-ASYNC = inspect.iscoroutinefunction(purge.main)
+ASYNC = inspect.iscoroutinefunction(purge.purge_old)
 if ASYNC:
     from sqlalchemy.util import greenlet_spawn
 
