@@ -162,12 +162,7 @@ def _split(
             first.append(op)
         elif op not in paired:
             last += with_notes(op, change)
-    # Before its check, so that the `UPDATE` shown there may clear a column that becomes optional.
-    checked = " ".join(op.condition for op in last if isinstance(op, Check))
-    for op in change.ops:
-        if isinstance(op, ops.AlterColumnOp) and op.modify_nullable:
-            first += [_relax(op)] if quote(op.column_name) in checked else []
-    last = [op for op in last if not isinstance(op, ops.AlterColumnOp) or op.has_changes()]
+    first += _relaxed(change, last)
     if first:
         yield ops.ModifyTableOps(change.table_name, first, schema=change.schema)
     for drop, add in pairs:
@@ -186,14 +181,25 @@ def _split(
         yield ops.ModifyTableOps(change.table_name, last, schema=change.schema)
 
 
-def _relax(op: ops.AlterColumnOp) -> ops.AlterColumnOp:
-    """Move the part of a change that makes its column optional to an operation of its own."""
-    op.modify_nullable, op.existing_nullable = None, True
-    return ops.AlterColumnOp(
-        op.table_name,
-        op.column_name,
-        schema=op.schema,
-        existing_type=op.existing_type,
-        existing_nullable=False,
-        modify_nullable=True,
-    )
+def _relaxed(
+    change: ops.ModifyTableOps, noted: list[ops.MigrateOperation]
+) -> Iterator[ops.AlterColumnOp]:
+    """Make columns optional before their checks, so that an `UPDATE` there may clear them."""
+    checked = " ".join(op.condition for op in noted if isinstance(op, Check))
+    for op in change.ops:
+        if (
+            isinstance(op, ops.AlterColumnOp)
+            and op.modify_nullable
+            and quote(op.column_name) in checked
+        ):
+            op.modify_nullable, op.existing_nullable = None, True
+            if not op.has_changes():
+                noted.remove(op)
+            yield ops.AlterColumnOp(
+                op.table_name,
+                op.column_name,
+                schema=op.schema,
+                existing_type=op.existing_type,
+                existing_nullable=False,
+                modify_nullable=True,
+            )

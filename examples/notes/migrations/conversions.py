@@ -252,7 +252,7 @@ class ConvertingImpl(SQLiteImpl):
                 transfers[key].pop("expr", None)
 
     def rename_table(self, old_table_name: str, new_table_name: Any, schema: Any = None) -> None:
-        """Rename a table; if it is a copy, restore the indexes and triggers of the original."""
+        """Rename a table; if it is a copy, recreate the indexes and triggers of the original."""
         if not old_table_name.startswith("_alembic_tmp_"):
             super().rename_table(old_table_name, new_table_name, schema)
             return

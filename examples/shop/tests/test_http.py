@@ -196,7 +196,7 @@ async def test_not_ready_if_the_version_cannot_be_read(
         statement = sa.text("ALTER TABLE alembic_version RENAME version_num TO hidden")
         await connection.execute(statement)
         with pytest.raises(DatabaseUnavailableError, match="cannot read the version"):
-            await connection.run_sync(readiness._check)
+            await connection.run_sync(readiness.check_version)
 
 
 async def test_ready_if_the_database_is_ahead_of_the_code(

@@ -98,7 +98,7 @@ def test_documented_urls_are_accepted() -> None:
         "postgresql://u:p@h",
         "postgresql://u:p@h:port/db",
         "mysql://u:p@h/db",
-        "postgresql://u:p@h/db?pgbouncer=true&connection_limit=1",
+        "postgresql://u:p@h/db?schema=public&connection_limit=1",
     ],
 )
 def test_unsupported_urls_are_refused(url: str) -> None:

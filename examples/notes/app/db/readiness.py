@@ -49,9 +49,10 @@ class Readiness:
 
     def _connect(self) -> None:
         with self._engine.connect() as connection:
-            self._check(connection)
+            self.check_version(connection)
 
-    def _check(self, connection: sa.Connection) -> None:
+    def check_version(self, connection: sa.Connection) -> None:
+        """Raise DatabaseUnavailableError unless the database has the version of this code."""
         if self._migrated:
             connection.execute(sa.text("SELECT 1"))
             return

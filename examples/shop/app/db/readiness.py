@@ -48,9 +48,10 @@ class Readiness:
 
     async def _connect(self) -> None:
         async with self._engine.connect() as connection:
-            await connection.run_sync(self._check)
+            await connection.run_sync(self.check_version)
 
-    def _check(self, connection: sa.Connection) -> None:
+    def check_version(self, connection: sa.Connection) -> None:
+        """Raise DatabaseUnavailableError unless the database has the version of this code."""
         if self._migrated:
             connection.execute(sa.text("SELECT 1"))
             return

@@ -25,7 +25,7 @@ class Paging(BaseModel):
     limit: Annotated[int, Field(ge=1, le=100, description="Maximum number of items")] = 20
     cursor: Annotated[
         str | None,
-        Field(max_length=32_768, description="`next_cursor` of the previous page"),
+        Field(max_length=16_384, description="`next_cursor` of the previous page"),
     ] = None
     offset: Annotated[int, Field(ge=0, le=10_000, description="Number of rows to skip")] = 0
     total: Annotated[bool, Field(description="Count all matching rows")] = False
@@ -64,7 +64,7 @@ class Page(BaseModel, Generic[T]):
     ] = None
 
 
-def split_nested(rows: list[Any], url: str, include_deleted: bool) -> str | None:
+def split_nested(rows: list[Any], url: str, *, include_deleted: bool) -> str | None:
     """Cut a collection off at NESTED_LIMIT and return the URL of the remaining rows, if any."""
     if len(rows) <= NESTED_LIMIT:
         return None

@@ -19,5 +19,5 @@ class CustomerDetail(CustomerRead):
     @model_validator(mode="after")
     def _split_collections(self) -> Self:
         url = f"/orders?customer_id={self.id}"
-        self.orders_next = split_nested(self.orders, url, self.include_deleted)
+        self.orders_next = split_nested(self.orders, url, include_deleted=self.include_deleted)
         return self

@@ -21,5 +21,5 @@ class OrderDetail(OrderRead):
     @model_validator(mode="after")
     def _split_collections(self) -> Self:
         url = f"/order-lines?order_id={self.id}"
-        self.lines_next = split_nested(self.lines, url, self.include_deleted)
+        self.lines_next = split_nested(self.lines, url, include_deleted=self.include_deleted)
         return self
