@@ -77,7 +77,7 @@ class Database:
         env = {
             "DATABASE_URL": self.url,
             "MIGRATIONS_DATABASE_URL": self.url,
-            # Without the project's tools, as if its environment were not activated.
+            # The project's tools are not on the PATH, as without an activated environment.
             "PATH": "/usr/bin:/bin",
         }
         output = _ask(self.python, alembic=args, project=str(self.project), env=env)
