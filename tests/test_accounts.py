@@ -119,7 +119,7 @@ def test_password_prompt_can_be_left(
         cwd=str(project),
         env={**os.environ, "DATABASE_URL": NOWHERE},
         encoding="utf-8",
-        # A shell ignores Ctrl-C in what it runs in the background, such as these tests.
+        # Shells make background jobs ignore Ctrl-C, and child processes inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     child.expect_exact("Password: ")
@@ -147,7 +147,7 @@ def test_failures_of_the_command_are_named(
     environment: Environment,
 ) -> None:
     project = render(auth=auth)
-    # With a closed standard input.
+    # Standard input is closed.
     command = ["sh", "-c", 'exec "$@" <&-', "sh", environment(project), "-m", "app.account"]
     result = subprocess.run(
         [*command, *arguments],

@@ -176,7 +176,7 @@ printing: {summary: ref(summary)}
         rows = served.request("GET", following).json["items"]
         assert [row["id"] for row in rows] == entries[100:]
 
-        # What a cascade reaches can prevent a deletion or a restore, and is documented.
+        # A row that a cascade reaches can block a deletion or a restore: the 409 is documented.
         deletion = served.request("DELETE", f"/authors/{author}")
         assert deletion.status == 204
         create("/entries", author_id=create("/authors", name="Bob"), code="7")

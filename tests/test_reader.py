@@ -193,7 +193,7 @@ def test_classes_of_python_are_refused(name: str) -> None:
 
 
 def every_type() -> str:
-    """Return a resource `post` with a field of each type, as many as possible in filters."""
+    """Return a resource `post` with a field of each type, indexed where possible."""
     lines = [
         f"  {name}_1: {facets['write']}{' index' * facets['indexed']}\n"
         for name, facets in load_macros("types").TYPES.items()
@@ -213,7 +213,7 @@ def every_type() -> str:
 )
 def test_classes_that_the_code_imports_are_refused(variant: dict[str, Any]) -> None:
     files = dict(Renderer().render({"resources": every_type(), **variant}))
-    # Those that FastAPI adds to the API's document, and that app/openapi.py replaces there.
+    # FastAPI adds the first two to the OpenAPI document, app/openapi.py the third.
     taken = {"HTTPValidationError", "ValidationError", "FieldError"}
     for path in ("app/db/models/post.py", "app/schemas/post.py", "tests/factories/post.py"):
         for node in ast.walk(ast.parse(files[path])):
@@ -221,7 +221,7 @@ def test_classes_that_the_code_imports_are_refused(variant: dict[str, Any]) -> N
                 taken.update(alias.asname or alias.name for alias in node.names)
     assert {"Mapped", "NonBlank", "StrictInt32", "NUMBERS"} <= taken
     for name in taken - {"Tag"}:
-        # An enum is called like its resource and its field.
+        # An enum is named after its resource and its field.
         words = re.findall(r"[A-Z][^A-Z_]*", name)
         if len(words) > 1 and "".join(words) == name:
             text = f"{words[0]}: {{{'_'.join(words[1:])}: enum(a b)}}".lower()

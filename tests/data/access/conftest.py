@@ -47,7 +47,7 @@ Tag.note_count = orm.column_property(
 
 
 class Review(Article):
-    """A class on the same table, which must not replace the one of all its rows."""
+    """A subclass without a table of its own: its base class must keep all rows."""
 
 
 SOFT = "deleted_at" in Note.__table__.c
