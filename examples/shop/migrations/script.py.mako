@@ -12,8 +12,8 @@ ${imports if imports else ""}
 
 revision: str = ${repr(up_revision)}
 down_revision: str | tuple[str, ...] | None = ${repr(down_revision)}
-branch_labels: str | None = ${repr(branch_labels)}
-depends_on: str | None = ${repr(depends_on)}
+branch_labels: str | tuple[str, ...] | None = ${repr(branch_labels)}
+depends_on: str | tuple[str, ...] | None = ${repr(depends_on)}
 % if choices:
 # Values of the enum columns that change, for autogenerate to compare with the models.
 choices: dict[str, list[str]] = ${choices}

@@ -29,7 +29,7 @@ from app.db.errors import (
     NotFoundError,
     PreconditionFailedError,
 )
-from app.schemas.pages import NESTED_LIMIT, Paging
+from app.schemas.pages import NESTED_LIMIT, Paging, filters_of
 from app.schemas.types import Date, Digits, Id, Int32, Int64, Text, Timestamp
 
 M = TypeVar("M", bound=Base)
@@ -235,10 +235,11 @@ def page(session: Session, model: type[M], query: Paging) -> Page[M]:
 
     Raises InvalidCursorError if the cursor does not belong to this query.
     """
-    conditions, parameters = _conditions(query)
+    filters = filters_of(query)
+    conditions, parameters = _conditions(filters)
     name = query.sort.removeprefix("-")
     cursors = _cursors(model, name)
-    digest = _digest(model, query)
+    digest = _digest(model, query, filters)
     window: dict[str, Any] = {"count": query.limit + 1}
     if query.cursor is not None:
         window |= _decode(cursors, query.cursor, name, digest)
@@ -254,11 +255,10 @@ def page(session: Session, model: type[M], query: Paging) -> Page[M]:
     return Page(items, next_cursor, total)
 
 
-def _conditions(query: Paging) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Return the conditions of a query, such as `created_at__gte`, and their parameters."""
+def _conditions(filters: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Return the conditions of filters, such as `created_at__gte`, and their parameters."""
     parameters = {}
-    for name in query.filters:
-        value = getattr(query, name)
+    for name, value in filters.items():
         if isinstance(value, list):
             single = len(value) == 1
             parameters[f"{name}__{'eq' if single else 'in'}"] = value[0] if single else value
@@ -308,9 +308,9 @@ def _count(model: type[Base], conditions: tuple[str, ...]) -> Select[int]:
     return sa.select(sa.func.count()).select_from(model).where(*_where(model, conditions))
 
 
-def _digest(model: type[Base], query: Paging) -> str:
+def _digest(model: type[Base], query: Paging, filters: dict[str, Any]) -> str:
     """Return a hash of what identifies a query apart from its window."""
-    text = repr((model.__tablename__, query.sort, query.filters))
+    text = repr((model.__tablename__, query.sort, filters))
     return hashlib.blake2s(text.encode(), digest_size=8).hexdigest()
 
 

@@ -35,12 +35,12 @@ class Paging(BaseModel):
             raise ValueError(msg)
         return self
 
-    @property
-    def filters(self) -> dict[str, Any]:
-        """The filters that are set, by the name of their field."""
-        given = sorted(self.model_fields_set - Paging.model_fields.keys())
-        values = ((name, getattr(self, name)) for name in given)
-        return {name: value for name, value in values if value is not None}
+
+def filters_of(query: Paging) -> dict[str, Any]:
+    """Return the filters that a query sets, by the name of their field."""
+    given = sorted(query.model_fields_set - Paging.model_fields.keys())
+    values = ((name, getattr(query, name)) for name in given)
+    return {name: value for name, value in values if value is not None}
 
 
 T = TypeVar("T")

@@ -56,12 +56,12 @@ Email = Annotated[
     AfterValidator(str.lower),
 ]
 
-# Inside the range of datetime, so that converting to UTC cannot overflow.
+# One day inside the range of datetime, so that converting to UTC cannot overflow.
 _FIRST, _LAST = dt.date(1, 1, 2), dt.date(9999, 12, 30)
 
 
 def _iso(pattern: str, example: str) -> BeforeValidator:
-    """Refuse what Pydantic also accepts, such as numbers of seconds."""
+    """Return a validator that refuses what Pydantic also accepts, such as seconds since 1970."""
 
     def check(value: Any) -> Any:
         if isinstance(value, dt.date) or (isinstance(value, str) and re.match(pattern, value)):
@@ -80,10 +80,11 @@ def _check_date(value: dt.date) -> dt.date:
 
 
 def _to_utc(value: dt.datetime) -> dt.datetime:
-    # Both days: the conversion must not overflow, and its result must be valid as well.
+    # Before the conversion, which must not overflow, and after it: the API accepts what it returns.
     _check_date(value.date())
-    _check_date(value.astimezone(dt.UTC).date())
-    return value.astimezone(dt.UTC)
+    utc = value.astimezone(dt.UTC)
+    _check_date(utc.date())
+    return utc
 
 
 _DAY = r"\d{4}-\d{2}-\d{2}"

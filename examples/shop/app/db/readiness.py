@@ -51,7 +51,7 @@ class Readiness:
             await connection.run_sync(self.check_version)
 
     def check_version(self, connection: sa.Connection) -> None:
-        """Raise DatabaseUnavailableError unless the database has the version of this code."""
+        """Raise DatabaseUnavailableError unless the database is migrated for this code."""
         if self._migrated:
             connection.execute(sa.text("SELECT 1"))
             return

@@ -14,6 +14,7 @@ class CustomerDetail(CustomerRead):
 
     orders: list[OrderRead]
     orders_next: str | None = None
+    # Not in the response: the URLs of further rows depend on it.
     include_deleted: Annotated[bool, Field(exclude=True)] = False
 
     @model_validator(mode="after")

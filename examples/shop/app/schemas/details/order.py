@@ -16,6 +16,7 @@ class OrderDetail(OrderRead):
     customer: CustomerRead
     lines: list[OrderLineRead]
     lines_next: str | None = None
+    # Not in the response: the URLs of further rows depend on it.
     include_deleted: Annotated[bool, Field(exclude=True)] = False
 
     @model_validator(mode="after")
