@@ -1,20 +1,19 @@
 """The application behind a real PgBouncer."""
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from app.db.engine import build_engine
+from app.db.engine import DatabaseUnavailableError, build_engine
+from app.db.readiness import Readiness
 from app.db.session import build_session_factory
-from app.settings import load_settings
+from app.settings import Settings, load_settings
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from tests.pgbouncer import PgBouncer, read_configuration, run_pgbouncer
 
 from .servers import MODE, Database, load, serve, serve_processes
-
-if MODE == "async":
-    import asyncio
 
 SESSION_MODE = read_configuration()["pgbouncer"]["pool_mode"] == "session"
 
@@ -151,6 +150,26 @@ def test_processes_hold_no_more_connections_than_the_pool_size(
         assert load(port, clients=100, requests=3, after=(200, look)) == {200: 300}
         look()
     assert 1 <= max(held) <= limit
+
+
+def test_a_failed_check_of_readiness_keeps_no_session(
+    program: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    single = {"default_pool_size": 1, "reserve_pool_size": 0}
+
+    async def check_and_connect(url: str) -> None:
+        readiness = Readiness(Settings.model_validate({"database_url": url}))
+        monkeypatch.setattr(readiness, "_heads", {"newest"})
+        with pytest.raises(DatabaseUnavailableError, match="not migrated"):
+            await readiness.check()
+        with Database(url) as database:
+            assert database.execute("SELECT 1") == [(1,)]
+        closed = readiness.close()
+        if MODE == "async":
+            await closed
+
+    with run_pgbouncer(program, database_url, **single) as pgbouncer:
+        asyncio.run(check_and_connect(pgbouncer.url))
 
 
 def test_no_request_fails_when_pgbouncer_pauses_and_resumes(
