@@ -179,15 +179,27 @@ def needs(project: Path) -> list[str]:
     return [line for line in text.splitlines() if line.startswith(('    "', "requires-python"))]
 
 
-def install_packages(project: Path, folder: Path) -> None:
+def install_packages(project: Path, folder: Path, *options: str) -> None:
     """Create the environment of a project in a folder."""
     run(
-        ["uv", "sync", "--quiet", "--project", str(project)],
+        ["uv", "sync", "--quiet", "--project", str(project), *options],
         cwd=project,
         UV_PROJECT_ENVIRONMENT=str(folder),
         UV_PYTHON=sys.executable,
     )
     (project / "uv.lock").unlink()
+
+
+def share_bytecode(source: Path, target: Path) -> None:
+    """Link the bytecode of an environment into another that has some of its packages.
+
+    Python ignores it where the modules are not the same files, as with a cache on another disk.
+    """
+    for file in source.glob("lib/*/site-packages/**/*.pyc"):
+        copy = target / file.relative_to(source)
+        if copy.parent.parent.is_dir() and not copy.exists():
+            copy.parent.mkdir(exist_ok=True)
+            copy.hardlink_to(file)
 
 
 @pytest.fixture(scope="session")
@@ -209,12 +221,13 @@ def environment(rendered: Render) -> Environment:
                 text.replace(heading, heading + "".join(f"{line}\n" for line in more), 1),
                 encoding="utf-8",
             )
-            install_packages(project, folder)
+            install_packages(project, folder, "--compile-bytecode")
 
     def install(project: Path) -> Path:
         with once(f"environments/{digest(*needs(project))}") as (folder, is_new):
             if is_new:
                 install_packages(project, folder)
+                share_bytecode(folder.with_name("everything"), folder)
         return folder / "bin" / "python"
 
     return install

@@ -34,6 +34,19 @@ def test_a_variant_passes_its_own_checks(
     check(project, environment(project))
 
 
+# Accounts that are deleted with deep references, and with references from shared rows.
+DELETED = [("91-deep", "sync-sqlite-tokens"), ("94-access", "async-postgresql-tokens")]
+
+
+@pytest.mark.parametrize(("name", "variant"), DELETED)
+def test_accounts_and_access_with_unlike_tables(
+    name: str, variant: str, render: Render, environment: Environment
+) -> None:
+    project = render(**example(name, variant))
+    suite = ["tests/test_accounts.py", "tests/test_access.py", "tests/test_migrations.py"]
+    check(project, environment(project), *suite)
+
+
 WITHOUT_RESOURCES = (
     list(product(("async", "sync"), AUTH)) if THOROUGH else [("async", "oidc"), ("sync", "none")]
 )

