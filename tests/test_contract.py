@@ -1,6 +1,7 @@
 """The API contract of served projects: schemathesis, typed clients, cursors and query plans."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -190,16 +191,23 @@ printing: {summary: ref(summary)}
         assert served.request("DELETE", f"/entries/{other}").status == 409
         paths = served.request("GET", "/openapi.json").json["paths"]
         conflicts = {
-            operation["operationId"]
+            operation["operationId"]: re.findall(r"/problems/([\w-]+)", given["description"])
             for operations in paths.values()
             for operation in operations.values()
-            if "409" in operation["responses"]
+            if (given := operation["responses"].get("409"))
         }
         assert conflicts == {
-            *("delete_author", "restore_author"),
-            *("create_entry", "update_entry", "delete_entry", "restore_entry"),
-            *("create_summary", "update_summary", "delete_summary", "restore_summary"),
-            "restore_printing",
+            "delete_author": ["still-referenced"],
+            "restore_author": ["already-exists"],
+            "create_entry": ["already-exists"],
+            "update_entry": ["already-exists"],
+            "delete_entry": ["still-referenced"],
+            "restore_entry": ["already-exists", "parent-deleted"],
+            "create_summary": ["already-exists"],
+            "update_summary": ["already-exists"],
+            "delete_summary": ["still-referenced"],
+            "restore_summary": ["already-exists", "parent-deleted"],
+            "restore_printing": ["parent-deleted"],
         }
 
 
