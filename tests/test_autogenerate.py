@@ -319,6 +319,98 @@ def test_duplicates_of_a_new_unique_column_can_be_found(library: Library) -> Non
     library.alembic("check")
 
 
+CHECK = 'sa.CheckConstraint("floor % 9 > 0", name="floor_positive")'
+CHECKED = ('"shelves"\n', f'"shelves"\n    __table_args__ = ({CHECK},)\n')
+
+
+def test_rows_that_violate_a_new_check_constraint_can_be_found(library: Library) -> None:
+    library.sql("INSERT INTO shelves (name, floor, room) VALUES ('B', -1, 'Hall')")
+    library.change(CHECKED)
+    with pytest.raises(pytest.fail.Exception, match="New upgrade operations detected"):
+        library.alembic("check")
+    revision = library.write_revision("Floors")
+    assert "Fails while rows violate ck_shelves_floor_positive" in prose(revision)
+    with pytest.raises(pytest.fail.Exception, match="ck_shelves_floor_positive"):
+        library.alembic("upgrade", "head")
+    (query,) = re.findall(r"#     (SELECT .*)", revision)
+    assert [row[0] for row in library.sql(query)] == [2]
+    library.sql("UPDATE shelves SET floor = 2 WHERE name = 'B'")
+    assert library.sql(query) == []
+    library.alembic("upgrade", "head")
+    library.alembic("check")
+    with pytest.raises((pytest.fail.Exception, sqlite3.IntegrityError), match="floor_positive"):
+        library.sql("UPDATE shelves SET floor = 0")
+    library.alembic("downgrade", "-1")
+    library.sql("UPDATE shelves SET floor = 0")
+
+
+def test_removed_check_constraint_is_dropped(library: Library) -> None:
+    library.change(CHECKED)
+    library.revise()
+    library.alembic("upgrade", "head")
+    library.change()
+    library.revise()
+    library.alembic("upgrade", "head")
+    library.alembic("check")
+    library.sql("UPDATE shelves SET floor = 0")
+    with pytest.raises(pytest.fail.Exception, match="ck_shelves_floor_positive"):
+        library.alembic("downgrade", "-1")
+    library.sql("UPDATE shelves SET floor = 1")
+    library.alembic("downgrade", "-2")
+    library.alembic("upgrade", "head")
+
+
+def test_check_constraint_survives_other_changes(library: Library) -> None:
+    library.change(CHECKED)
+    library.revise()
+    library.alembic("upgrade", "head")
+    library.change(CHECKED, ("room: Mapped[str]", "room: Mapped[str | None]"))
+    assert "floor_positive" not in library.revise()
+    for command in (["upgrade", "head"], ["check"], ["downgrade", "-1"]):
+        library.alembic(*command)
+        with pytest.raises((pytest.fail.Exception, sqlite3.IntegrityError), match="positive"):
+            library.sql("UPDATE shelves SET floor = 0")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [('"shelves', '"racks'), ("shelf_id:", "rack_id:")],
+        [("floor:", "level:"), ("floor %", "level %")],
+    ],
+    ids=["table", "column"],
+)
+def test_check_constraint_survives_a_rename(
+    library: Library, changes: list[tuple[str, str]]
+) -> None:
+    library.change(CHECKED)
+    library.revise()
+    library.alembic("upgrade", "head")
+    library.change(CHECKED, *changes)
+    library.revise()
+    follow_renames(library.newest)
+    library.alembic("upgrade", "head")
+    library.alembic("check")
+    library.alembic("downgrade", "-1")
+    library.alembic("upgrade", "head")
+
+
+def test_check_constraint_changes_with_the_type_of_its_column(library: Library) -> None:
+    library.change(CHECKED)
+    library.revise()
+    library.alembic("upgrade", "head")
+    library.change(
+        CHECKED,
+        ("floor: Mapped[int]", "floor: Mapped[str] = mapped_column(sa.String(20))"),
+        ('"floor % 9 > 0", name="floor_positive"', '"floor <> \'\'", name="floor_given"'),
+    )
+    library.revise()
+    for command in (["upgrade", "head"], ["check"], ["downgrade", "-1"], ["upgrade", "head"]):
+        library.alembic(*command)
+    with pytest.raises((pytest.fail.Exception, sqlite3.IntegrityError), match="floor_given"):
+        library.sql("UPDATE shelves SET floor = ''")
+
+
 def test_reference_to_missing_rows_is_refused(library: Library) -> None:
     reference = 'pages: Mapped[int] = mapped_column(sa.ForeignKey("shelves.id"))'
     library.change(("pages: Mapped[int]", reference))
