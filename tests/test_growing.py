@@ -40,10 +40,9 @@ def added(text: str, step: re.Match[str]) -> str:
         invitation = re.compile(f"^{indent}{INVITATION}", re.MULTILINE).search(text, block.end())
         assert invitation, step[0]
         return text[: invitation.end()] + code + text[invitation.end() :]
-    imports = list(re.finditer(r"^from .*\n(\n# isort: split\n)?", text, re.MULTILINE))
-    after = re.compile(INVITATION).match(text, imports[-1].end())
-    invitation = re.search(INVITATION, text) if code.startswith(" ") else after
-    place = invitation.end() if invitation else imports[-1].end()
+    invitation = re.search(rf"^# isort: split\n{INVITATION}", text, re.MULTILINE)
+    *_, last = re.finditer(r"^from .*\n", text, re.MULTILINE)
+    place = (invitation or last).end()
     return text[:place] + code + text[place:]
 
 

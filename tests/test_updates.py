@@ -11,7 +11,7 @@ import pytest
 
 from conftest import Environment, Render
 from databases import Database, postgres
-from projects import ROOT, git, questions, run_suite
+from projects import ROOT, check_code, git, questions, run, run_suite
 from updating import (
     RESOURCES,
     append,
@@ -147,7 +147,7 @@ EDITS: list[tuple[str, int | str, str]] = [
     # The shared lists.
     ("app/db/models/__init__.py", 0, "from app.db.models.shelf import Shelf\n"),
     ("app/db/models/__init__.py", 1, '    "Shelf",\n'),
-    ("app/routers/__init__.py", 0, "    shelves,\n"),
+    ("app/routers/__init__.py", 0, "from app.routers import shelves\n"),
     ("app/routers/__init__.py", 1, "    shelves.router,\n"),
 ]
 ADDED = {
@@ -218,15 +218,20 @@ README = "# Our library\n\nRewritten from the first line to the last.\n"
 INITIAL = "Initial tables"
 
 
-def work_on(project: Path) -> None:
-    """Edit a project as people do."""
-    for path, place, text in EDITS:
+def make_edits(project: Path, edits: list[tuple[str, int | str, str]]) -> None:
+    """Add texts to files, each at its place."""
+    for path, place, text in edits:
         if isinstance(place, int):
             invite(project, path, place, text)
         elif place:
             edit(project, path, (place, place + text))
         else:
             append(project, path, text)
+
+
+def work_on(project: Path) -> None:
+    """Edit a project as people do."""
+    make_edits(project, EDITS)
     for path, text in ADDED.items():
         (project / path).write_text(text, encoding="utf-8")
     (project / "README.md").write_text(README, encoding="utf-8")
@@ -404,6 +409,98 @@ def test_growing_resources_do_not_touch_what_was_written_by_hand(render: Render)
         assert not conflicts(project), name
         assert not lost(project), name
         commit(project)
+
+
+# A table by hand, and more of the others, as code that passes its checks.
+BY_HAND: list[tuple[str, int | str, str]] = [
+    ("app/db/models/__init__.py", 0, "from app.db.models.shelf import Shelf\n"),
+    ("app/db/models/__init__.py", 1, '    "Shelf",\n'),
+    ("app/routers/__init__.py", 0, "from app.routers import shelves\n"),
+    ("app/routers/__init__.py", 1, "    shelves.router,\n"),
+    ("tests/test_contract.py", 0, "from tests.factories import shelf as shelf_factory\n"),
+    ("tests/test_contract.py", 1, '    "/shelves": shelf_factory,\n'),
+    (
+        "app/db/models/author.py",
+        2,
+        """\
+    edited: Mapped[list["Note"]] = relationship(
+        foreign_keys="Note.editor_id", back_populates="editor", lazy="raise"
+    )
+""",
+    ),
+    ("app/db/models/note.py", 0, '        sa.Index("ix_notes_stars", "stars", "id"),\n'),
+    (
+        "app/db/models/note.py",
+        1,
+        """\
+    stars: Mapped[int | None]
+    editor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("authors.id"))
+""",
+    ),
+    (
+        "app/db/models/note.py",
+        2,
+        """\
+    editor: Mapped["Author | None"] = relationship(
+        foreign_keys=[editor_id], back_populates="edited", lazy="raise"
+    )
+""",
+    ),
+    ("app/schemas/note.py", 0, "    stars: int | None = None\n"),
+    ("app/schemas/note.py", 1, "    stars: int | None = None\n"),
+    ("app/schemas/note.py", 2, "    stars: int | None\n"),
+    ("app/schemas/note.py", 3, "    stars: list[int] | None = None\n"),
+    ("tests/factories/note.py", 0, '        "stars": 3,\n'),
+    # Without references so far.
+    ("app/db/models/tag.py", "mapped_column", ", relationship"),
+    (
+        "app/db/models/tag.py",
+        1,
+        '    parent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("tags.id"))\n',
+    ),
+    (
+        "app/db/models/tag.py",
+        2,
+        """\
+    parent: Mapped["Tag | None"] = relationship(
+        foreign_keys=[parent_id], remote_side="Tag.id", lazy="raise"
+    )
+""",
+    ),
+    # With nothing but a reference.
+    ("app/db/models/loan.py", 1, '    days: Mapped[int] = mapped_column(server_default="7")\n'),
+    ("tests/factories/loan.py", 0, '        "days": 14,\n'),
+    ("app/schemas/loan.py", 0, "    days: int = 7\n"),
+]
+
+
+def test_code_below_the_lines_that_invite_it_survives_growth(
+    render: Render, environment: Environment
+) -> None:
+    tag, loan = "tag:\n  name: str(50) unique\n", "loan:\n  note: ref(note)\n"
+    project = commit(render(database="sqlite", resources=RESOURCES + tag + loan))
+    python = environment(project)
+    make_edits(project, BY_HAND)
+    for path in ("app/db/models/shelf.py", "app/routers/shelves.py"):
+        (project / path).write_text(ADDED[path], encoding="utf-8")
+    (project / "tests" / "factories" / "shelf.py").write_text("", encoding="utf-8")
+    ruff = str(python.parent / "ruff")
+    run([ruff, "check", "--fix", "--quiet", "."], project)
+    run([ruff, "format", "--quiet", "."], project)
+    database = Database(project, python, "")
+    assert database.write_revision("By hand")
+    commit(project, "Work")
+
+    grown = RESOURCES + "  pages: int default=1 index\n"
+    grown += tag + "  author: ref(author) optional as=tags\n"
+    grown += loan + "  until: date optional index\n" + "quote: {words: text}\n"
+    update(project, resources=grown)
+    assert not conflicts(project)
+    now = files(project)
+    assert [text for path, _place, text in BY_HAND if text not in now[path]] == []
+    assert database.write_revision("Grown")
+    check_code(project, python)
+    run_suite(project, python, "tests/test_migrations.py")
 
 
 @pytest.mark.parametrize("question", QUIET)
