@@ -1,6 +1,7 @@
 """What Copier says before and after its work: the steps that apply, and no others."""
 
 import json
+import re
 from contextlib import chdir, redirect_stderr
 from io import StringIO
 from pathlib import Path
@@ -314,6 +315,11 @@ def test_the_steps_for_what_changed(
     text = steps(before, **changes)
     assert [words for words in told if words not in text] == []
     assert [words for words in untold if words in text] == []
+
+
+def test_checks_after_an_update_are_those_of_ci(rendered: Render) -> None:
+    ci = (rendered() / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    assert f"commit: {' && '.join(re.findall('uv run dev.py .*', ci))}" in steps(BEFORE)
 
 
 def test_release_steps_are_shown() -> None:
