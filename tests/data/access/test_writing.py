@@ -583,6 +583,20 @@ def test_rows_of_nobody_are_written_in_bulk(world: World) -> None:
     world.mine.execute(update(Account), [{"id": account, "is_active": True}])
 
 
+def test_refused_writes_have_another_way(world: World) -> None:
+    tag, notes = insert(Tag).values(name="x"), update(Note)
+    titles = [{"id": world.own.note, "title": "x"}]
+    with pytest.raises(ScopeError, match="add objects instead; an upsert needs unscoped=True"):
+        world.mine.execute(tag)
+    with pytest.raises(
+        ScopeError, match=r"change objects instead, or use one UPDATE with case\(\)"
+    ):
+        world.mine.execute(notes, titles)
+    world.mine.execute(tag, execution_options={"unscoped": True})
+    world.mine.execute(notes.values(title=sa.case({world.own.note: "x"}, value=Note.id)))
+    assert world.mine.get_one(Note, world.own.note).title == "x"
+
+
 def test_nobody_writes(world: World) -> None:
     del world.mine.info["scope"]
     enter(world.mine, ANONYMOUS)
