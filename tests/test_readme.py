@@ -88,6 +88,8 @@ def serve(command: str, cwd: Path) -> None:
             rest = process.stdout.read()
     assert process.returncode in {0, -signal.SIGINT, 130}, rest
     assert "Traceback" not in rest
+    # Of the bytecode that the server has written.
+    assert "watchfiles" not in "".join(lines) + rest
 
 
 @pytest.fixture
