@@ -61,7 +61,7 @@ def copy(target: sa.Connection, source: sqlite3.Connection) -> None:
         while batch := list(islice(rows, 500)):
             target.execute(sa.insert(table), [row | dict.fromkeys(waiting) for row in batch])
             count += len(batch)
-        print(f"{table.name}: {count}")
+        sys.stdout.write(f"{table.name}: {count}\n")
         done.add(table)
     for table, name in later:
         for row in read(source, table):
@@ -90,7 +90,7 @@ def main(path: str) -> None:
 
 async def copy_asynchronously(url: sa.URL, source: sqlite3.Connection) -> None:
     """Copy every table through an asynchronous driver."""
-    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
+    from sqlalchemy.ext.asyncio import create_async_engine
 
     async with create_async_engine(url).begin() as target:
         await target.run_sync(copy, source)

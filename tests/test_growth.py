@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from conftest import Environment, OpenDatabase, Render
-from projects import ROOT, check, git, run
+from projects import ROOT, check, check_code, git, run
 from updating import commit, conflicts, update
 from variants import DIRECT, OPEN, THOROUGH
 
@@ -227,6 +227,7 @@ def test_sqlite_rows_are_copied_to_postgresql(
     new.alembic("check")
     script = ROOT / "docs" / "sqlite_to_postgresql.py"
     (project / script.name).write_text(script.read_text(encoding="utf-8"), encoding="utf-8")
+    check_code(project, new.python)
     path = old.url.removeprefix("sqlite:///")
     run([str(new.python), script.name, path], project, DATABASE_URL=new.url)
     assert new.sql("SELECT name, parent_id FROM kinds ORDER BY id") == [["a", 2], ["b", None]]
