@@ -8,6 +8,7 @@ import pytest
 
 from conftest import Render
 from projects import run
+from updating import edit
 from variants import OPEN, THOROUGH
 
 STEP = re.compile(
@@ -70,6 +71,58 @@ def with_unit_of_work(project: Path, resource: str) -> str:
     return text.replace("from app.db import models\n", imports)
 
 
+# Tests of guards.
+ROLES = """
+from typing import Any
+from app.crud import account
+
+{async_}def test_only_moderators_use_topics(client: Any, session: Any) -> None:
+    body = {{"name": "News"}}
+    for expected in ([403, 403], [200, 201]):
+        listed = {await_}client.get("/topics")
+        created = {await_}client.post("/topics", json=body)
+        assert [listed.status_code, created.status_code] == expected
+        ({await_}account.get(session)).is_moderator = True
+        {await_}session.flush()
+"""
+REQUIRE_USER = """
+from fastapi import Depends, HTTPException
+
+def require_user(request: Request) -> None:
+    if "x-user" not in request.headers:
+        raise HTTPException(401)
+
+"""
+USERS = """
+from typing import Any
+
+{async_}def test_only_users_use_posts(client: Any, session: Any) -> None:
+    for headers, expected in (({{}}, [401, 401]), ({{"X-User": "Ann"}}, [200, 422])):
+        listed = {await_}client.get("/posts", headers=headers)
+        created = {await_}client.post("/posts", json={{}}, headers=headers)
+        assert [listed.status_code, created.status_code] == expected
+"""
+
+
+def guard(project: Path, auth: str) -> str:
+    """Guard the routes of a resource as the documents say; return a test of it."""
+    docs = project / "docs"
+    if auth == "none":
+        text = (docs / "architecture.md").read_text(encoding="utf-8")
+        (new,) = re.findall(r"^router = APIRouter\(.*?^\)\n", text, re.DOTALL | re.MULTILINE)
+        old = new.replace("    dependencies=[Depends(require_user)],\n", "")
+        edit(project, "app/routers/posts.py", (old, REQUIRE_USER + new))
+        return USERS
+    text = (docs / "growing.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```diff\n(.*?)```", text, re.DOTALL)
+    signs: dict[str, list[str]] = {"-": [], "+": []}
+    for line in block.splitlines():
+        signs[line[0]].append(f"{line[1:]}\n")
+    edit(project, "app/routers/topics.py", *((line, "") for line in signs["-"]))
+    edit(project, "app/routers/topics.py", ("from app.crud", f"{''.join(signs['+'])}from app.crud"))
+    return ROLES
+
+
 # Each has another text.
 READ: list[tuple[str, str]] = [
     ("async-postgresql-soft", "tokens"),
@@ -108,3 +161,7 @@ def test_the_worked_examples(
     # The unit of work takes more statements.
     tests = f"(bookmark or migrations or {resource}) and not needless"
     run([str(tools / "python"), "dev.py", "test", "-q", "-k", tests], project)
+    words = ("async ", "await ") if OPEN[variant]["mode"] == "async" else ("", "")
+    test = guard(project, auth).format(async_=words[0], await_=words[1])
+    (project / "tests" / "test_guard.py").write_text(test, encoding="utf-8")
+    run([str(tools / "python"), "dev.py", "test", "-q", "tests/test_guard.py"], project)
