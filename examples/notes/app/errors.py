@@ -1,8 +1,9 @@
 """Problem details (RFC 9457) for every error. Request values are never echoed."""
 
+import json
 import logging
 import re
-from http import HTTPStatus
+from http.client import responses as phrases
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -94,13 +95,15 @@ class Problem(BaseModel):
     errors: list[FieldError] = []
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI `responses` for these error statuses."""
+def problems(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI `responses` for these kinds of problems."""
     found: dict[int | str, dict[str, Any]] = {}
-    for status in statuses:
-        kinds = [kind for kind in KINDS if KINDS[kind][0] == status]
-        description = ", ".join(f"{KINDS[kind][1]} (`/problems/{kind}`)" for kind in kinds)
-        found[status] = {"model": Problem, "description": description}
+    for kind in kinds:
+        status, title = KINDS[kind]
+        described = f"{title} (`/problems/{kind}`)"
+        if status in found:
+            described = f"{found[status]['description']}, {described}"
+        found[status] = {"model": Problem, "description": described}
     return found
 
 
@@ -133,15 +136,17 @@ def _violation(violation: Violation) -> JSONResponse:
     if violation.kind == "still_referenced":
         return problem("still-referenced", "Other rows still reference this one.")
     columns = violation.columns
+    names = " and ".join(columns)
     if violation.kind == "unique":
-        names = " and ".join(columns) or "key"
         kind, msg = "already-exists", "Already exists"
-        detail = f"{_a_row(violation.table)} with this {names} already exists."
+        detail = f"{_a_row(violation.table)} with this {names or 'key'} already exists."
+    elif violation.kind == "check":
+        kind, msg = "invalid-request", "Violates a constraint"
+        detail = f"The request violates a constraint on {names or 'its values'}."
     else:
-        names = " and ".join(columns) or "The body"
         kind, msg = "missing-reference", "Not found"
         refer = "refer to rows that do not" if len(columns) > 1 else "refers to a row that does not"
-        detail = f"{names} {refer} exist."
+        detail = f"{names or 'The body'} {refer} exist."
     errors = [FieldError(loc=["body", column], msg=msg, type=violation.kind) for column in columns]
     return problem(kind, detail, errors)
 
@@ -154,11 +159,11 @@ def _a_row(table: str) -> str:
     return f"{'An' if vowel else 'A'} {name}"
 
 
-def respond(kind: str, detail: str = "") -> Any:
+def respond(kind: str, detail: str = "", headers: Any = None) -> Any:
     """Return a handler that responds with a problem; its detail defaults to the error's text."""
 
     async def handle(_request: Request, error: Exception) -> JSONResponse:
-        return problem(kind, detail or str(error))
+        return problem(kind, detail or str(error), headers=headers)
 
     return handle
 
@@ -173,13 +178,16 @@ async def _missing_reference(_request: Request, error: MissingReferenceError) ->
 
 
 async def _http(request: Request, error: HTTPException) -> JSONResponse:
-    if kind := _BY_STATUS.get(error.status_code):
-        return problem(kind, error.detail, headers=error.headers)
-    if error.detail == _UNDECODABLE:
+    status, detail = error.status_code, error.detail
+    if not isinstance(detail, str):
+        # FastAPI allows any JSON.
+        detail = json.dumps(detail)
+    if kind := _BY_STATUS.get(status):
+        return problem(kind, detail, headers=error.headers)
+    if detail == _UNDECODABLE:
         return problem("invalid-request", "The body is not valid JSON.")
-    status = error.status_code
-    title = HTTPStatus(status).phrase
-    body = Problem(type="about:blank", title=title, status=status, detail=error.detail)
+    title = phrases.get(status, "Error")
+    body = Problem(type="about:blank", title=title, status=status, detail=detail)
     headers = {"Allow": _allowed(request)} if status == 405 else error.headers
     return _response(body, headers)
 

@@ -36,7 +36,7 @@ def log_config(log_format: str) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["default"], "level": "INFO"},
-        "loggers": {"alembic": {"level": "WARNING"}},
+        "loggers": {name: {"level": "WARNING"} for name in ("alembic", "watchfiles")},
     }
 
 

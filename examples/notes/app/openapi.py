@@ -10,6 +10,7 @@ from app.errors import MEDIA_TYPE, Problem, problems
 _PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
 _INT64 = 2**63 - 1
+_CRUD = {"post", "get", "patch", "delete"}
 
 
 def operation_id(route: APIRoute) -> str:
@@ -25,11 +26,12 @@ def install(app: FastAPI) -> None:
         if app.openapi_schema is not None:
             return app.openapi_schema
         document = generate()
-        tags = set()
+        methods: dict[str, set[str]] = {}
         for path, operations in document["paths"].items():
-            for operation in operations.values():
-                _complete(path, operation)
-                tags |= set(operation.get("tags", []))
+            for method, operation in operations.items():
+                _complete(path, method, operation)
+                for tag in operation.get("tags", []):
+                    methods.setdefault(tag, set()).add(method)
         _link(document["paths"])
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         for name in ("HTTPValidationError", "ValidationError"):
@@ -40,30 +42,36 @@ def install(app: FastAPI) -> None:
         for schema in schemas.values():
             if "properties" in schema:
                 schema["examples"] = [_example("", schema, schemas)]
-        document["tags"] = [
-            {"name": tag, "description": f"Create, read, update and delete {tag}."}
-            for tag in sorted(tags - {"health"})
-        ]
+        tags = {
+            tag: {"name": tag, "description": f"Create, read, update and delete {tag}."}
+            for tag in sorted(methods)
+            if methods[tag] >= _CRUD
+        }
+        tags |= {tag["name"]: tag for tag in document.get("tags", [])}
+        document["tags"] = [*tags.values()]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _complete(path: str, operation: dict[str, Any]) -> None:
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     """Document the errors and media types that follow from the shape of an operation."""
     parameters = [parameter["name"] for parameter in operation.get("parameters", [])]
     body = operation.get("requestBody")
-    statuses = [
-        *([404] if "{key}" in path else []),
-        *([412, 428] if "if-match" in parameters else []),
-        *([413, 415] if body else []),
-        *([422] if body or parameters else []),
-        *([503] if "health" not in operation.get("tags", []) else []),
+    kinds = [
+        *(["not-found"] if "{key}" in path else []),
+        *(["precondition-failed", "precondition-required"] if "if-match" in parameters else []),
+        *(["body-too-large", "unsupported-media-type"] if body else []),
+        *(["invalid-request"] if body or parameters else []),
+        *(["invalid-cursor"] if "cursor" in parameters else []),
+        *(["unavailable"] if "health" not in operation.get("tags", []) else []),
+        *(["outcome-unknown"] if method != "get" else []),
     ]
     responses = operation["responses"]
-    responses.pop("422", None)
-    for status, response in problems(*statuses).items():
-        responses[str(status)] = {"description": response["description"], "content": _PROBLEM}
+    for status, response in problems(*kinds).items():
+        given = responses.get(str(status), {}).get("description", "Validation Error")
+        described = [response["description"], *([] if given == "Validation Error" else [given])]
+        responses[str(status)] = {"description": ", ".join(described), "content": _PROBLEM}
     for response in responses.values():
         content = response.get("content", {})
         if content.get("application/json") == _PROBLEM[MEDIA_TYPE]:

@@ -157,7 +157,7 @@ def _split(
     paired: list[ops.MigrateOperation] = [op for pair in pairs for op in pair]
     first: list[ops.MigrateOperation] = []
     last: list[ops.MigrateOperation] = []
-    for op in change.ops:
+    for op in sorted(change.ops, key=_place):
         if pairs and isinstance(op, ops.DropIndexOp | ops.DropConstraintOp):
             first.append(op)
         elif op not in paired:
@@ -179,6 +179,13 @@ def _split(
             yield from explain_renamed(each, f"{table}.{old}", f"{table}.{new}")
     if last:
         yield ops.ModifyTableOps(change.table_name, last, schema=change.schema)
+
+
+def _place(op: ops.MigrateOperation) -> int:
+    """Sort CHECK constraints: they are dropped before their columns change, and added after."""
+    if isinstance(op, ops.DropConstraintOp) and op.constraint_type == "check":
+        return -1
+    return isinstance(op, ops.CreateCheckConstraintOp)
 
 
 def _relaxed(

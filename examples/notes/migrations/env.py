@@ -27,6 +27,8 @@ def migrate(connection: sa.Connection) -> None:
         process_revision_directives=review,
         transaction_per_migration=True,
         compare_server_default=True,
+        # The second one compares CHECK constraints by name.
+        autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
         transactional_ddl=True,
         # SQLite can alter little in place: Alembic copies the table instead.
         render_as_batch=True,

@@ -14,6 +14,9 @@ from tests.factories import note as note_factory
 from tests.factories import note_tag as note_tag_factory
 from tests.factories import tag as tag_factory
 
+# isort: split
+# Import your own factories below this line.
+
 RESOURCES: dict[str, Any] = {
     "/notes": note_factory,
     "/tags": tag_factory,

@@ -13,7 +13,7 @@ from app.db.engine import DatabaseUnavailableError, OutcomeUnknownError, build_e
 from app.db.errors import InvalidCursorError, NotFoundError, PreconditionFailedError
 from app.db.readiness import Readiness
 from app.db.session import SessionDep, build_session_factory
-from app.errors import KINDS, Problem
+from app.errors import KINDS, Problem, problems
 from app.main import create_app
 from app.schemas.types import NonBlank
 from app.settings import Settings
@@ -45,6 +45,15 @@ ERRORS: dict[str, Exception] = {
 }
 
 
+# Raised by routes of your own: the status, and the detail, which may be any JSON.
+RAISED: list[tuple[int, Any, str]] = [
+    (409, "Full.", "Full."),
+    (409, {"code": "full", "free": 0}, '{"code": "full", "free": 0}'),
+    (428, ["If-Match"], '["If-Match"]'),
+    (499, "Gone.", "Gone."),
+    (503, "The payment provider is down.", "The payment provider is down."),
+]
+
 ORIGIN = {"Origin": "https://app.example.com"}
 
 
@@ -65,6 +74,11 @@ def app(settings: Settings) -> Iterator[FastAPI]:
     @app.get("/_errors/{kind}")
     def fail(kind: str) -> None:
         raise ERRORS[kind]
+
+    @app.get("/_raised/{number}")
+    def raise_http(number: int) -> None:
+        status, detail, _text = RAISED[number]
+        raise HTTPException(status, detail)
 
     @app.get("/_connection")
     def connect(session: SessionDep) -> None:
@@ -110,6 +124,14 @@ def test_each_error_has_its_problem_type(client: TestClient, kind: str) -> None:
     assert "secret" not in response.text
     # So that scripts in browsers can read it.
     assert "access-control-allow-origin" in response.headers
+
+
+@pytest.mark.parametrize("number", range(len(RAISED)))
+def test_any_http_exception_is_a_problem(client: TestClient, number: int) -> None:
+    status, _detail, text = RAISED[number]
+    response = client.get(f"/_raised/{number}")
+    kind = "precondition-required" if status == 428 else None
+    assert check(response, status, kind).detail == text
 
 
 def test_not_found_names_the_resource(client: TestClient) -> None:
@@ -168,3 +190,15 @@ def test_openapi_documents_problems(app: FastAPI) -> None:
     responses = paths["/_bodies"]["post"]["responses"]
     assert "/problems/body-too-large" in responses["413"]["description"]
     assert "/problems/unsupported-media-type" in responses["415"]["description"]
+    assert responses["422"]["description"] == "Invalid request (`/problems/invalid-request`)"
+
+
+def test_problems_are_documented_by_kind() -> None:
+    responses = problems("already-exists", "invalid-cursor", "still-referenced")
+    assert {status: each["description"] for status, each in responses.items()} == {
+        409: (
+            "Already exists (`/problems/already-exists`),"
+            " Still referenced (`/problems/still-referenced`)"
+        ),
+        422: "Invalid cursor (`/problems/invalid-cursor`)",
+    }

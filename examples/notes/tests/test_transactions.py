@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import InvalidRequestError
 
 from app.db.session import (
     ReadSessionDep,
@@ -35,7 +36,7 @@ def probe(engine: Engine) -> Iterator[None]:
     with engine.begin() as connection:
         connection.execute(
             text(
-                "CREATE TABLE _probe (id INTEGER PRIMARY KEY, parent INTEGER"
+                "CREATE TABLE _probe (id INTEGER PRIMARY KEY, parent INTEGER CHECK (parent > 0)"
                 " REFERENCES _probe (id) DEFERRABLE INITIALLY DEFERRED)"
             )
         )
@@ -94,6 +95,14 @@ def app(settings: Settings, engines: tuple[Engine, Engine]) -> FastAPI:
     @app.get("/_sessions")
     def two(first: SessionDep, second: ReadSessionDep) -> bool:
         return first is second
+
+    @app.get("/_kept")
+    def keep(session: SessionDep) -> None:
+        app.state.kept = session
+
+    @app.get("/_kept/read")
+    def keep_read(session: ReadSessionDep) -> None:
+        app.state.kept = session
 
     return app
 
@@ -155,10 +164,24 @@ def test_failed_commit_is_an_error(client: httpx2.Client, engine: Engine) -> Non
     assert stored(engine) == 0
 
 
+def test_violated_check_constraint_is_an_error(client: httpx2.Client, engine: Engine) -> None:
+    response = client.post("/_probe/1", params={"parent": 0})
+    assert response.status_code == 422
+    assert response.json()["type"] == "/problems/invalid-request"
+    assert stored(engine) == 0
+
+
 def test_a_request_has_one_session(client: httpx2.Client) -> None:
     response = client.get("/_session")
     assert response.json() is True
     assert client.get("/_sessions").status_code == 500
+
+
+@pytest.mark.parametrize("path", ["/_kept", "/_kept/read"])
+def test_a_session_ends_with_its_request(path: str, app: FastAPI, client: httpx2.Client) -> None:
+    assert client.get(path).status_code == 200
+    with pytest.raises(InvalidRequestError, match="closed"):
+        app.state.kept.connection()
 
 
 def test_a_session_for_reading_cannot_write(client: httpx2.Client, engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """Per-request middleware: request id, log line, body size limit, security headers."""
 
+import asyncio
 import logging
 import re
 import secrets
@@ -67,6 +68,13 @@ class RequestMiddleware:
         app, receive = self._checked(scope["path"], given, receive)
         try:
             await app(inner, receive, wrapped)
+        except asyncio.CancelledError:
+            # At shutdown, uvicorn cuts off requests that outlast its timeout.
+            if status:
+                raise
+            detail = "The request was cut off; try again later."
+            respond = problem("unavailable", detail, headers={"Retry-After": "1"})
+            await respond(inner, receive, wrapped)
         except Exception:
             # Respond here, so that outer middleware such as CORSMiddleware adds its headers.
             if not status:

@@ -34,7 +34,11 @@ def _refuse_repeated(request: Request) -> None:
     if not repeated:
         return
     path: dict[str, Any] = request.app.openapi()["paths"].get(route_of(request.scope), {})
-    for parameter in path.get(request.method.lower(), {}).get("parameters", []):
+    operation = path.get(request.method.lower())
+    if operation is None:
+        # Only the document tells which parameters are lists.
+        return
+    for parameter in operation.get("parameters", []):
         schema = parameter["schema"]
         if any(each.get("type") == "array" for each in [schema, *schema.get("anyOf", [])]):
             repeated.discard(parameter["name"])

@@ -190,6 +190,10 @@ class ComparingImpl(PostgresqlImpl):
 
     __dialect__ = "postgresql"
 
+    def render_ddl_sql_expr(self, expr: sa.ClauseElement, *args: Any, **options: Any) -> str:
+        """Return SQL for a revision; its percent signs are escaped when it runs, not here."""
+        return super().render_ddl_sql_expr(expr, *args, **options).replace("%%", "%")
+
     def compare_server_default(
         self,
         inspector_column: sa.Column[Any],

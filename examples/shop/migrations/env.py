@@ -46,6 +46,8 @@ def migrate(connection: sa.Connection) -> None:
         process_revision_directives=review,
         transaction_per_migration=True,
         compare_server_default=True,
+        # The second one compares CHECK constraints by name.
+        autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -32,6 +32,8 @@ def with_notes(
         yield from _index_notes(op, change)
     elif isinstance(op, ops.CreateForeignKeyOp):
         yield from _foreign_key_checks(op, change)
+    elif isinstance(op, ops.CreateCheckConstraintOp):
+        yield from _check_notes(op, change)
     if isinstance(op, ops.AlterColumnOp):
         yield from _column_changes(op)
     else:
@@ -103,6 +105,21 @@ def _foreign_key_checks(op: ops.CreateForeignKeyOp, change: ops.ModifyTableOps) 
             change.table_name,
             f"{column} IS NOT NULL",
         )
+
+
+def _check_notes(op: ops.CreateCheckConstraintOp, change: ops.ModifyTableOps) -> Iterator[Note]:
+    condition = _condition(op.to_constraint())
+    # The query would fail before the columns are added.
+    if not any(column in condition for column in _added(change)):
+        yield Note(
+            f"Fails while rows violate {op.constraint_name}. To find them:\n"
+            f"    SELECT * FROM {quote(op.table_name)} WHERE NOT ({condition})"
+        )
+
+
+def _condition(constraint: sa.CheckConstraint) -> str:
+    """Return the SQL condition of a CHECK constraint."""
+    return str(constraint.sqltext.compile(compile_kwargs={"literal_binds": True}))
 
 
 def _referenced(change: ops.ModifyTableOps) -> dict[str, str]:
@@ -211,17 +228,21 @@ def _is_like(drop: ops.DropTableOp, create: ops.CreateTableOp) -> bool:
 def _renamed_table(drop: ops.DropTableOp, create: ops.CreateTableOp) -> str:
     """Say how to rename a table instead."""
     old, new = drop.table_name, create.table_name
-    lines = [f'op.rename_table("{old}", "{new}")']
-    # Database errors are classified by constraint name.
-    table = drop.to_table()
-    for constraint in sorted(table.constraints, key=lambda constraint: str(constraint.name)):
-        name = str(constraint.name)
-        renamed = name.replace(f"_{old}", f"_{new}", 1)
-        if isinstance(constraint, sa.PrimaryKeyConstraint | sa.ForeignKeyConstraint):
-            command = f"RENAME CONSTRAINT {quote(name)} TO {quote(renamed)}"
-            lines.append(execute(f"ALTER TABLE {quote(new)} {command}"))
+    lines = [f'op.rename_table("{old}", "{new}")', *_renamed_constraints(drop.to_table(), new)]
     code = "".join(f"\n    {line}" for line in lines)
     return (
         f"If {old} was renamed to {new}, replace the next call with the following, and delete"
         f' `op.drop_table("{old}")` below; likewise in the other function:{code}'
     )
+
+
+def _renamed_constraints(table: sa.Table, new: str) -> Iterator[str]:
+    """Yield the code that renames the constraints of a renamed table."""
+    # Database errors are classified by constraint name.
+    renamed = sa.PrimaryKeyConstraint | sa.ForeignKeyConstraint | sa.CheckConstraint
+    for constraint in sorted(table.constraints, key=lambda constraint: str(constraint.name)):
+        before = str(constraint.name)
+        after = before.replace(f"_{table.name}", f"_{new}", 1)
+        if isinstance(constraint, renamed) and after != before:
+            command = f"RENAME CONSTRAINT {quote(before)} TO {quote(after)}"
+            yield execute(f"ALTER TABLE {quote(new)} {command}")

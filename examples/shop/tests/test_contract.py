@@ -15,6 +15,9 @@ from tests.factories import order as order_factory
 from tests.factories import order_line as order_line_factory
 from tests.factories import product as product_factory
 
+# isort: split
+# Import your own factories below this line.
+
 RESOURCES: dict[str, Any] = {
     "/customers": customer_factory,
     "/products": product_factory,

@@ -43,11 +43,15 @@ def app(settings: Settings) -> FastAPI:
     async def write(key: int, note: Note) -> Note:
         return Note(text=f"{key} {note.text}")
 
-    router = APIRouter(prefix="/_lists", route_class=Route)
+    router = APIRouter(prefix="/_lists", tags=["lists"], route_class=Route)
 
     @router.get("")
     async def search(tag: Annotated[list[str], Query()], limit: int = 1) -> Note:
         return Note(text=f"{tag} {limit}")
+
+    @router.get("/hidden", include_in_schema=False)
+    async def search_hidden(tag: Annotated[list[str], Query()]) -> Note:
+        return Note(text=f"{tag}")
 
     @router.get("/stream")
     async def stream() -> AsyncIterator[Note]:
@@ -88,6 +92,13 @@ async def test_only_list_parameters_may_be_repeated(client: httpx2.AsyncClient) 
     response = await client.get("/_lists?tag=a&limit=1&limit=2")
     assert response.status_code == 422
     assert response.json()["errors"][0]["loc"] == ["query", "limit"]
+    response = await client.get("/_lists/hidden?tag=a&tag=b")
+    assert response.json() == {"text": "['a', 'b']"}
+
+
+def test_only_tags_of_resources_are_described(app: FastAPI) -> None:
+    tags = {tag["name"] for tag in app.openapi()["tags"]}
+    assert tags.isdisjoint({"health", "lists"})
 
 
 async def test_a_route_can_stream(client: httpx2.AsyncClient) -> None:

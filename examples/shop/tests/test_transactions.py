@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import event, func, select, text
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.session import (
@@ -34,7 +35,7 @@ async def probe(engine: AsyncEngine) -> AsyncIterator[None]:
     async with engine.begin() as connection:
         await connection.execute(
             text(
-                "CREATE TABLE _probe (id INTEGER PRIMARY KEY, parent INTEGER"
+                "CREATE TABLE _probe (id INTEGER PRIMARY KEY, parent INTEGER CHECK (parent > 0)"
                 " REFERENCES _probe (id) DEFERRABLE INITIALLY DEFERRED)"
             )
         )
@@ -93,6 +94,14 @@ def app(settings: Settings, engines: tuple[AsyncEngine, AsyncEngine]) -> FastAPI
     @app.get("/_sessions")
     async def two(first: SessionDep, second: ReadSessionDep) -> bool:
         return first is second
+
+    @app.get("/_kept")
+    async def keep(session: SessionDep) -> None:
+        app.state.kept = session
+
+    @app.get("/_kept/read")
+    async def keep_read(session: ReadSessionDep) -> None:
+        app.state.kept = session
 
     return app
 
@@ -158,10 +167,31 @@ async def test_failed_commit_is_an_error(client: httpx2.AsyncClient, engine: Asy
     assert await stored(engine) == 0
 
 
+async def test_violated_check_constraint_is_an_error(
+    client: httpx2.AsyncClient,
+    engine: AsyncEngine,
+) -> None:
+    response = await client.post("/_probe/1", params={"parent": 0})
+    assert response.status_code == 422
+    assert response.json()["type"] == "/problems/invalid-request"
+    assert await stored(engine) == 0
+
+
 async def test_a_request_has_one_session(client: httpx2.AsyncClient) -> None:
     response = await client.get("/_session")
     assert response.json() is True
     assert (await client.get("/_sessions")).status_code == 500
+
+
+@pytest.mark.parametrize("path", ["/_kept", "/_kept/read"])
+async def test_a_session_ends_with_its_request(
+    path: str,
+    app: FastAPI,
+    client: httpx2.AsyncClient,
+) -> None:
+    assert (await client.get(path)).status_code == 200
+    with pytest.raises(InvalidRequestError, match="closed"):
+        await app.state.kept.connection()
 
 
 async def test_a_session_for_reading_cannot_write(

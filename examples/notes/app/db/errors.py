@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from sqlalchemy import CheckConstraint
 from sqlalchemy.exc import IntegrityError
 
 from app.db.base import Base
@@ -48,12 +49,17 @@ class InvalidCursorError(Exception):
 class Violation:
     """A constraint violation and its columns."""
 
-    kind: Literal["unique", "missing_reference", "still_referenced"]
+    kind: Literal["unique", "check", "missing_reference", "still_referenced"]
     table: str
     columns: tuple[str, ...]
 
 
 _WRITTEN_TABLE = re.compile(r'(?:INSERT INTO|UPDATE|DELETE FROM) "?(\w+)')
+_REFERENCED = (
+    "SQLITE_CONSTRAINT_FOREIGNKEY",
+    "SQLITE_CONSTRAINT_TRIGGER",
+    "SQLITE_CONSTRAINT_CHECK",
+)
 
 
 def violation_of(error: IntegrityError) -> Violation | None:
@@ -66,9 +72,14 @@ def violation_of(error: IntegrityError) -> Violation | None:
         # SQLite names the columns here, as `table.column, table.column`, and nowhere else.
         columns = re.findall(rf"\b{table}\.(\w+)", str(error.orig))
         return Violation("unique", table, tuple(columns))
-    if code == "SQLITE_CONSTRAINT_FOREIGNKEY" and not statement.startswith("DELETE"):
+    deleting = statement.startswith("DELETE")
+    if code == "SQLITE_CONSTRAINT_FOREIGNKEY" and not deleting:
         return Violation("missing_reference", table, _references(table))
-    if code in ("SQLITE_CONSTRAINT_FOREIGNKEY", "SQLITE_CONSTRAINT_TRIGGER"):
+    if code == "SQLITE_CONSTRAINT_CHECK" and not deleting:
+        constraint = str(error.orig).removeprefix("CHECK constraint failed: ")
+        return Violation("check", table, _columns(table, constraint))
+    # A deletion violates a CHECK constraint by setting references to NULL.
+    if code in _REFERENCED:
         return Violation("still_referenced", table, ())
     return None
 
@@ -79,3 +90,15 @@ def _references(table_name: str) -> tuple[str, ...]:
     if table is None:
         return ()
     return tuple(column.name for column in table.columns if column.foreign_keys)
+
+
+def _columns(table_name: str, constraint: str) -> tuple[str, ...]:
+    """Return the columns of a constraint or unique index, in its order."""
+    table = Base.metadata.tables.get(table_name)
+    rules: list[Any] = [] if table is None else [*table.indexes, *table.constraints]
+    rule = next((rule for rule in rules if rule.name == constraint), None)
+    if isinstance(rule, CheckConstraint):
+        # The condition is text; what it quotes is no column.
+        found = re.findall(r"'[^']*'|(\w+)", str(rule.sqltext))
+        return tuple(column.name for column in rule.table.columns if column.name in found)
+    return () if rule is None else tuple(rule.columns.keys())

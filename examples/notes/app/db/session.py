@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.db.engine import DatabaseUnavailableError, OutcomeUnknownError
 
+_CUT_OFF = "the request was cut off while it committed"
+
 
 class ReadOnlyError(RuntimeError):
     """A write on a session for reading: use SessionDep in this route."""
@@ -38,13 +40,22 @@ def _refuse_write(state: orm.ORMExecuteState) -> None:
 
 
 def build_session_factory(engine: Engine) -> sessionmaker[Session]:
-    """Create the session factory. Objects stay usable after commit."""
-    return sessionmaker(engine, expire_on_commit=False)
+    """Create the session factory. Objects stay usable after commit, sessions not after `close()`."""
+    return sessionmaker(
+        engine,
+        expire_on_commit=False,
+        close_resets_only=False,
+    )
 
 
 def build_read_session_factory(engine: Engine) -> sessionmaker[Session]:
     """Create the factory of sessions that only read, on an engine in autocommit mode."""
-    return sessionmaker(engine, class_=ReadSession, expire_on_commit=False)
+    return sessionmaker(
+        engine,
+        class_=ReadSession,
+        expire_on_commit=False,
+        close_resets_only=False,
+    )
 
 
 def open_session(request: Request, name: str) -> Session:
@@ -61,8 +72,19 @@ def open_session(request: Request, name: str) -> Session:
 def _commit(session: Session) -> None:
     try:
         session.commit()
-    except DatabaseUnavailableError as error:
-        raise OutcomeUnknownError(str(error)) from error
+    except BaseException as error:
+        session.rollback()
+        if isinstance(error, DatabaseUnavailableError):
+            raise OutcomeUnknownError(str(error)) from error
+        raise
+    finally:
+        session.close()
+
+
+def _is_cut_off() -> bool:
+    """Whether the request is cancelled; a thread may then still use its session."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def get_slot(request: Request) -> AsyncIterator[None]:
@@ -96,12 +118,15 @@ async def get_db(request: Request, _slot: SlotDep) -> AsyncIterator[Session]:
     session = open_session(request, "session_factory")
     try:
         yield session
-        await run_in_threadpool(_commit, session)
     except BaseException:
-        await run_in_threadpool(session.rollback)
+        if not _is_cut_off():
+            await run_in_threadpool(session.rollback)
+            session.close()
         raise
-    finally:
-        session.close()
+    try:
+        await run_in_threadpool(_commit, session)
+    except asyncio.CancelledError as error:
+        raise OutcomeUnknownError(_CUT_OFF) from error
 
 
 async def get_read_db(request: Request, _slot: SlotDep) -> AsyncIterator[Session]:
@@ -111,7 +136,8 @@ async def get_read_db(request: Request, _slot: SlotDep) -> AsyncIterator[Session
         yield session
     finally:
         # In autocommit mode there is nothing to wait for.
-        session.close()
+        if not _is_cut_off():
+            session.close()
 
 
 # `scope="function"` commits before the response is sent, so a failed commit is never a 201. Use

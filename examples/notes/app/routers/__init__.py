@@ -5,8 +5,10 @@ from app.routers import (
     note_tags,
     notes,
     tags,
-    # Import your own routers below this line.
 )
+
+# isort: split
+# Import your own routers below this line.
 
 ROUTERS = [
     health.router,

@@ -32,7 +32,7 @@ router = APIRouter(
     "",
     status_code=201,
     response_model=NoteTagRead,
-    responses=problems(409),
+    responses=problems("already-exists", "missing-reference"),
 )
 def create_note_tag(
     data: NoteTagCreate,
@@ -74,7 +74,7 @@ def read_note_tag(
 @router.patch(
     "/{key}",
     response_model=NoteTagRead,
-    responses=problems(409),
+    responses=problems("already-exists", "missing-reference"),
 )
 def update_note_tag(
     key: Id,

@@ -25,7 +25,7 @@ router = APIRouter(
     "",
     status_code=201,
     response_model=TagRead,
-    responses=problems(409),
+    responses=problems("already-exists"),
 )
 def create_tag(
     data: TagCreate,
@@ -67,7 +67,7 @@ def read_tag(
 @router.patch(
     "/{key}",
     response_model=TagRead,
-    responses=problems(409),
+    responses=problems("already-exists"),
 )
 def update_tag(
     key: Id,

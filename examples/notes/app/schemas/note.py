@@ -42,6 +42,7 @@ class NoteQuery(Paging):
 
     sort: Literal["id", "-id"] = "id"
     is_pinned: list[bool] | None = None
+    # Your own filters go below this line.
 
 
 class NotePage(Page[NoteRead]):

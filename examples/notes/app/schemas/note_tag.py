@@ -37,6 +37,7 @@ class NoteTagQuery(Paging):
     sort: Literal["id", "-id"] = "id"
     note_id: list[Id] | None = None
     tag_id: list[Id] | None = None
+    # Your own filters go below this line.
 
 
 class NoteTagPage(Page[NoteTagRead]):

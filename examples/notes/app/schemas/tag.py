@@ -44,6 +44,7 @@ class TagQuery(Paging):
     name__gte: Text | None = None
     name__lt: Text | None = None
     name__lte: Text | None = None
+    # Your own filters go below this line.
 
 
 class TagPage(Page[TagRead]):

@@ -13,10 +13,11 @@ from tests.samples import NUMBERS
 def payload(_session: Session, /, **values: Any) -> dict[str, Any]:
     """Return a valid request body; `values` override its fields."""
     n = next(NUMBERS[__name__])
-    sample = {
+    sample: dict[str, Any] = {
         "title": f"title {n}",
         "body": f"body {n}",
         "is_pinned": n % 2 == 1,
+        # Your own fields go below this line.
     }
     return sample | values
 

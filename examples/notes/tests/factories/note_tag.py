@@ -19,7 +19,10 @@ def payload(session: Session, /, **values: Any) -> dict[str, Any]:
     if "tag_id" not in values:
         row_2 = tag_factory.make(session)
         values["tag_id"] = row_2.id
-    return values
+    sample: dict[str, Any] = {
+        # Your own fields go below this line.
+    }
+    return sample | values
 
 
 def make(

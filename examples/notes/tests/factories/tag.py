@@ -13,8 +13,9 @@ from tests.samples import NUMBERS
 def payload(_session: Session, /, **values: Any) -> dict[str, Any]:
     """Return a valid request body; `values` override its fields."""
     n = next(NUMBERS[__name__])
-    sample = {
+    sample: dict[str, Any] = {
         "name": f"name {n}",
+        # Your own fields go below this line.
     }
     return sample | values
 

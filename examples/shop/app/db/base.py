@@ -64,7 +64,7 @@ class Base(DeclarativeBase):
         float: sa.Double(),
         dt.datetime: UTCDateTime(),
         dict[str, Any]: JSONB(none_as_null=True),
-        # Stored as text: autogenerate does not detect changes to native enums or CHECK constraints.
+        # Stored as text: autogenerate does not compare values in native enums or CHECK constraints.
         enum.Enum: sa.Enum(
             enum.Enum,
             native_enum=False,

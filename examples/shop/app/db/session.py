@@ -1,5 +1,6 @@
 """One session per request. Writes are one transaction, committed before the response is sent."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -9,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from app.db.engine import DatabaseUnavailableError, OutcomeUnknownError
 from app.db.soft_delete import SoftDeleteSession
+
+_CUT_OFF = "the request was cut off while it committed"
 
 
 class ReadOnlyError(RuntimeError):
@@ -36,13 +39,23 @@ def _refuse_write(state: orm.ORMExecuteState) -> None:
 
 
 def build_session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
-    """Create the session factory. Objects stay usable after commit."""
-    return async_sessionmaker(engine, sync_session_class=SoftDeleteSession, expire_on_commit=False)
+    """Create the session factory. Objects stay usable after commit, sessions not after `close()`."""
+    return async_sessionmaker(
+        engine,
+        sync_session_class=SoftDeleteSession,
+        expire_on_commit=False,
+        close_resets_only=False,
+    )
 
 
 def build_read_session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     """Create the factory of sessions that only read, on an engine in autocommit mode."""
-    return async_sessionmaker(engine, sync_session_class=ReadSession, expire_on_commit=False)
+    return async_sessionmaker(
+        engine,
+        sync_session_class=ReadSession,
+        expire_on_commit=False,
+        close_resets_only=False,
+    )
 
 
 def open_session(request: Request, name: str) -> AsyncSession:
@@ -59,8 +72,10 @@ def open_session(request: Request, name: str) -> AsyncSession:
 async def _commit(session: AsyncSession) -> None:
     try:
         await session.commit()
-    except DatabaseUnavailableError as error:
-        raise OutcomeUnknownError(str(error)) from error
+        # Here, so that a request cut off by now is not taken for one that stored nothing.
+        await session.close()
+    except (DatabaseUnavailableError, asyncio.CancelledError) as error:
+        raise OutcomeUnknownError(str(error) or _CUT_OFF) from error
 
 
 async def get_db(request: Request) -> AsyncIterator[AsyncSession]:

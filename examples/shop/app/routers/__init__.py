@@ -6,8 +6,10 @@ from app.routers import (
     order_lines,
     orders,
     products,
-    # Import your own routers below this line.
 )
+
+# isort: split
+# Import your own routers below this line.
 
 ROUTERS = [
     health.router,

@@ -33,7 +33,7 @@ router = APIRouter(
     "",
     status_code=201,
     response_model=CustomerRead,
-    responses=problems(409),
+    responses=problems("already-exists"),
 )
 async def create_customer(
     data: CustomerCreate,
@@ -75,7 +75,7 @@ async def read_customer(
 @router.patch(
     "/{key}",
     response_model=CustomerRead,
-    responses=problems(409),
+    responses=problems("already-exists"),
 )
 async def update_customer(
     key: Id,
@@ -90,7 +90,12 @@ async def update_customer(
     return row
 
 
-@router.delete("/{key}", status_code=204, response_class=Response, responses=problems(409))
+@router.delete(
+    "/{key}",
+    status_code=204,
+    response_class=Response,
+    responses=problems("still-referenced"),
+)
 async def delete_customer(
     key: Id,
     versions: IfMatch,
@@ -103,7 +108,7 @@ async def delete_customer(
 @router.post(
     "/{key}/restore",
     response_model=CustomerRead,
-    responses=problems(409),
+    responses=problems("already-exists"),
 )
 async def restore_customer(
     key: Id,

@@ -15,7 +15,7 @@ async def live() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/ready", responses=problems(503))
+@router.get("/ready", responses=problems("unavailable"))
 async def ready(request: Request) -> dict[str, str]:
     """Readiness: the database responds within two seconds and is migrated."""
     readiness: Readiness = request.app.state.readiness

@@ -33,7 +33,7 @@ router = APIRouter(
     "",
     status_code=201,
     response_model=OrderLineRead,
-    responses=problems(409),
+    responses=problems("already-exists", "missing-reference"),
 )
 async def create_order_line(
     data: OrderLineCreate,
@@ -75,7 +75,7 @@ async def read_order_line(
 @router.patch(
     "/{key}",
     response_model=OrderLineRead,
-    responses=problems(409),
+    responses=problems("already-exists", "missing-reference"),
 )
 async def update_order_line(
     key: Id,
@@ -103,7 +103,7 @@ async def delete_order_line(
 @router.post(
     "/{key}/restore",
     response_model=OrderLineRead,
-    responses=problems(409),
+    responses=problems("already-exists", "parent-deleted"),
 )
 async def restore_order_line(
     key: Id,

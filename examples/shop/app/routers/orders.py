@@ -27,7 +27,7 @@ router = APIRouter(
     "",
     status_code=201,
     response_model=OrderRead,
-    responses=problems(409),
+    responses=problems("already-exists", "missing-reference"),
 )
 async def create_order(
     data: OrderCreate,
@@ -69,7 +69,7 @@ async def read_order(
 @router.patch(
     "/{key}",
     response_model=OrderRead,
-    responses=problems(409),
+    responses=problems("already-exists", "missing-reference"),
 )
 async def update_order(
     key: Id,
@@ -97,7 +97,7 @@ async def delete_order(
 @router.post(
     "/{key}/restore",
     response_model=OrderRead,
-    responses=problems(409),
+    responses=problems("already-exists", "parent-deleted"),
 )
 async def restore_order(
     key: Id,

@@ -26,7 +26,7 @@ router = APIRouter(
     "",
     status_code=201,
     response_model=ProductRead,
-    responses=problems(409),
+    responses=problems("already-exists"),
 )
 async def create_product(
     data: ProductCreate,
@@ -68,7 +68,7 @@ async def read_product(
 @router.patch(
     "/{key}",
     response_model=ProductRead,
-    responses=problems(409),
+    responses=problems("already-exists"),
 )
 async def update_product(
     key: Id,
@@ -83,7 +83,12 @@ async def update_product(
     return row
 
 
-@router.delete("/{key}", status_code=204, response_class=Response, responses=problems(409))
+@router.delete(
+    "/{key}",
+    status_code=204,
+    response_class=Response,
+    responses=problems("still-referenced"),
+)
 async def delete_product(
     key: Id,
     versions: IfMatch,
@@ -96,7 +101,7 @@ async def delete_product(
 @router.post(
     "/{key}/restore",
     response_model=ProductRead,
-    responses=problems(409),
+    responses=problems("already-exists"),
 )
 async def restore_product(
     key: Id,

@@ -47,6 +47,7 @@ class CustomerQuery(Paging):
     email__gte: Email | None = None
     email__lt: Email | None = None
     email__lte: Email | None = None
+    # Your own filters go below this line.
 
 
 class CustomerPage(Page[CustomerRead]):

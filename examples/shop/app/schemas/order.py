@@ -64,6 +64,7 @@ class OrderQuery(Paging):
     placed_at__gte: Timestamp | None = None
     placed_at__lt: Timestamp | None = None
     placed_at__lte: Timestamp | None = None
+    # Your own filters go below this line.
 
 
 class OrderPage(Page[OrderRead]):

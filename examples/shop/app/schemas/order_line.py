@@ -40,6 +40,7 @@ class OrderLineQuery(Paging):
     sort: Literal["id", "-id"] = "id"
     order_id: list[Id] | None = None
     product_id: list[Id] | None = None
+    # Your own filters go below this line.
 
 
 class OrderLinePage(Page[OrderLineRead]):

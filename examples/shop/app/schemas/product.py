@@ -56,6 +56,7 @@ class ProductQuery(Paging):
     sku__lt: Text | None = None
     sku__lte: Text | None = None
     is_available: list[bool] | None = None
+    # Your own filters go below this line.
 
 
 class ProductPage(Page[ProductRead]):

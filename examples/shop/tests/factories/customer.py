@@ -13,9 +13,10 @@ from tests.samples import NUMBERS
 async def payload(_session: AsyncSession, /, **values: Any) -> dict[str, Any]:
     """Return a valid request body; `values` override its fields."""
     n = next(NUMBERS[__name__])
-    sample = {
+    sample: dict[str, Any] = {
         "name": f"name {n}",
         "email": f"user{n}@example.com",
+        # Your own fields go below this line.
     }
     return sample | values
 

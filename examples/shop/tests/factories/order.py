@@ -18,10 +18,11 @@ async def payload(session: AsyncSession, /, **values: Any) -> dict[str, Any]:
     if "customer_id" not in values:
         row_1 = await customer_factory.make(session)
         values["customer_id"] = row_1.id
-    sample = {
+    sample: dict[str, Any] = {
         "number": f"number {n}",
         "status": list(OrderStatus)[n % 4].value,
         "placed_at": nth_noon(n),
+        # Your own fields go below this line.
     }
     return sample | values
 

@@ -21,8 +21,9 @@ async def payload(session: AsyncSession, /, **values: Any) -> dict[str, Any]:
     if "product_id" not in values:
         row_2 = await product_factory.make(session)
         values["product_id"] = row_2.id
-    sample = {
+    sample: dict[str, Any] = {
         "quantity": n,
+        # Your own fields go below this line.
     }
     return sample | values
 

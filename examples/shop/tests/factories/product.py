@@ -14,11 +14,12 @@ from tests.samples import NUMBERS
 async def payload(_session: AsyncSession, /, **values: Any) -> dict[str, Any]:
     """Return a valid request body; `values` override its fields."""
     n = next(NUMBERS[__name__])
-    sample = {
+    sample: dict[str, Any] = {
         "sku": f"sku {n}",
         "name": f"name {n}",
         "price": str(Decimal(n % 10**10).scaleb(-2)),
         "is_available": n % 2 == 1,
+        # Your own fields go below this line.
     }
     return sample | values
 

@@ -27,3 +27,4 @@ class Note(Base):
         passive_deletes="all",
         lazy="raise",
     )
+    # Your own relationships go below this line.

@@ -36,3 +36,4 @@ class NoteTag(Base):
         foreign_keys=[tag_id],
         lazy="raise",
     )
+    # Your own relationships go below this line.

@@ -17,3 +17,5 @@ class Tag(Base):
 
     name: Mapped[str] = mapped_column(sa.String(50))
     # Your own columns go below this line.
+
+    # Your own relationships go below this line.

@@ -33,3 +33,4 @@ class Customer(SoftDeleteMixin, Base):
         passive_deletes="all",
         lazy="raise",
     )
+    # Your own relationships go below this line.

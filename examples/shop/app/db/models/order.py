@@ -46,3 +46,4 @@ class Order(SoftDeleteMixin, Base):
         passive_deletes="all",
         lazy="raise",
     )
+    # Your own relationships go below this line.

@@ -48,3 +48,4 @@ class OrderLine(SoftDeleteMixin, Base):
         foreign_keys=[product_id],
         lazy="raise",
     )
+    # Your own relationships go below this line.

@@ -25,3 +25,5 @@ class Product(SoftDeleteMixin, Base):
     price: Mapped[Decimal] = mapped_column(sa.Numeric(10, 2))
     is_available: Mapped[bool] = mapped_column(server_default=sa.true())
     # Your own columns go below this line.
+
+    # Your own relationships go below this line.
