@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from conftest import Environment, Render
@@ -60,6 +61,23 @@ def erase(python: Path, project: Path) -> None:
     """Delete the local database, which nothing uses."""
     assert "Deleted" in run([str(python), "dev.py", "erase", "--yes"], project)
     assert not (project / ".dev").exists()
+
+
+@contextmanager
+def at_a_terminal(python: Path, project: Path, *words: str) -> Iterator[pexpect.spawn]:
+    """Run a command at a terminal until it ends."""
+    child = pexpect.spawn(
+        str(python),
+        ["dev.py", *words],
+        cwd=str(project),
+        encoding="utf-8",
+        timeout=60,
+        # Shells make background jobs ignore Ctrl-C, and child processes inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    yield child
+    child.expect(pexpect.EOF)
+    child.close()
 
 
 @pytest.mark.parametrize("mode", ["async", "sync"])
@@ -196,6 +214,56 @@ def test_local_database_of_a_killed_command_can_be_erased(
         process.wait()
     assert (project / ".dev" / "postgres" / "postmaster.pid").exists()
     erase(python, project)
+
+
+def test_ctrl_c_is_for_the_program(render: Render, environment: Environment) -> None:
+    project = render(database="sqlite")
+    python = environment(project)
+    # Slower than `subprocess.call` allows.
+    program = "import time\ntry: print('ready'); input()\nfinally: time.sleep(0.5); print('done')"
+    with at_a_terminal(python, project, "run", str(python), "-c", program) as child:
+        child.expect_exact("ready")
+        child.send("\x03")
+        child.expect_exact("done")
+    assert child.exitstatus == 130
+
+
+def test_ctrl_c_cancels_a_query(project: Path, environment: Environment) -> None:
+    python = environment(project)
+    with at_a_terminal(python, project, "shell") as child:
+        child.sendline(r"\pset pager off \\ \echo ready \\ SELECT pg_sleep(60);")
+        child.expect("ready\r\n")
+        child.send("\x03")
+        child.expect_exact("canceling statement due to user request")
+        child.sendline("SELECT 'slept' || 'well' FROM pg_sleep(0.5);")
+        child.expect_exact("sleptwell")
+        child.sendline(r"\q")
+    assert child.exitstatus == 0
+    erase(python, project)
+
+
+def test_no_answer_erases_nothing(render: Render, environment: Environment) -> None:
+    project = render(database="sqlite")
+    python = environment(project)
+    run([str(python), "dev.py", "migrate"], project)
+    with at_a_terminal(python, project, "erase") as child:
+        child.expect_exact("[y/N]")
+        child.send("\x04")
+    assert child.exitstatus == 1
+    assert "Traceback" not in child.before
+    assert (project / ".dev").exists()
+
+
+def test_programs_run_in_the_folder_of_the_project(
+    project: Path, environment: Environment, tmp_path: Path
+) -> None:
+    python = str(environment(project))
+    command = [python, str(project / "dev.py"), "run", python, "-m", "app.db.budget"]
+    printed = run(command, tmp_path, READ_DATABASE_URL="postgresql://production/name")
+    assert "PostgreSQL: 11 of 90 connections: ok" in printed
+    # The local database replaces it, and is not counted twice.
+    assert "replica" not in printed
+    erase(Path(python), project)
 
 
 def test_example_rows_belong_to_an_account_of_the_provider(
