@@ -15,7 +15,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from conftest import Environment, Render
+from conftest import Environment, OpenDatabase, Render
 from serving import Served, serve
 from variants import OPEN, THOROUGH
 
@@ -110,14 +110,16 @@ NOWHERE = "postgresql://user:secret@127.0.0.1:1/name"
 @pytest.mark.parametrize("keys", ["\x04", "\x03"])
 @pytest.mark.parametrize("mode", ["async", "sync"])
 def test_password_prompt_can_be_left(
-    mode: str, keys: str, render: Render, environment: Environment
+    mode: str, keys: str, render: Render, environment: Environment, open_database: OpenDatabase
 ) -> None:
-    project = render(mode=mode, auth="tokens")
+    project = render(mode=mode, auth="tokens", database="sqlite")
+    database = open_database(project, "sqlite")
+    database.alembic("upgrade", "head")
     child = pexpect.spawn(
         str(environment(project)),
         ["-m", "app.account", "create", "ada@example.com"],
         cwd=str(project),
-        env={**os.environ, "DATABASE_URL": NOWHERE},
+        env={**os.environ, "DATABASE_URL": database.url},
         encoding="utf-8",
         # Shells make background jobs ignore Ctrl-C, and child processes inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -130,9 +132,24 @@ def test_password_prompt_can_be_left(
     assert child.exitstatus == 1
 
 
+def fail(project: Path, python: Path, url: str, *arguments: str | bytes) -> str:
+    """Run the command without a standard input; return the last line of the error."""
+    command = ["sh", "-c", 'exec "$@" <&-', "sh", python, "-m", "app.account"]
+    result = subprocess.run(
+        [*command, *arguments],
+        cwd=project,
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode
+    assert "Traceback" not in result.stderr
+    return result.stderr.splitlines()[-1]
+
+
 FAILURES = {
     "no database": ("tokens", ["close", "ada@example.com"], "Connect"),
-    "no input": ("tokens", ["create", "ada@example.com"], "use 12 to 128 characters"),
     "no database for oidc": ("oidc", ["close", "ann"], "Connect"),
     "bytes": ("oidc", ["close", b"\xff"], "only printable characters"),
 }
@@ -147,19 +164,31 @@ def test_failures_of_the_command_are_named(
     environment: Environment,
 ) -> None:
     project = render(auth=auth)
-    # Standard input is closed.
-    command = ["sh", "-c", 'exec "$@" <&-', "sh", environment(project), "-m", "app.account"]
-    result = subprocess.run(
-        [*command, *arguments],
-        cwd=project,
-        env={**os.environ, "DATABASE_URL": NOWHERE},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode
-    assert words in result.stderr.splitlines()[-1]
-    assert "Traceback" not in result.stderr
+    assert words in fail(project, environment(project), NOWHERE, *arguments)
+
+
+MIGRATED = {
+    "tokens": ("async", ["create", "ada@example.com"], "use 12 to 128 characters"),
+    "oidc": ("sync", ["close", "ann"], "not found"),
+}
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("auth", MIGRATED)
+def test_command_needs_migrations(
+    auth: str,
+    kind: str,
+    render: Render,
+    environment: Environment,
+    open_database: OpenDatabase,
+) -> None:
+    mode, arguments, words = MIGRATED[auth]
+    project = render(mode=mode, auth=auth, database=kind)
+    database = open_database(project, kind)
+    failed = fail(project, environment(project), database.url, *arguments)
+    assert failed == "the database is not migrated; run `alembic upgrade head`"
+    database.alembic("upgrade", "head")
+    assert words in fail(project, environment(project), database.url, *arguments)
 
 
 TABLES = ["accounts", "tokens", "topics", "replies", "votes", "nodes", "labels"]

@@ -118,6 +118,16 @@ def test_only_the_env_file_of_the_project_is_read(
     assert not (tmp_path / "other.db").exists()
 
 
+@pytest.mark.parametrize("auth", ["none", "oidc"])
+def test_env_file_in_another_encoding_is_named(
+    auth: str, render: Render, environment: Environment
+) -> None:
+    project = render(database="sqlite", auth=auth)
+    (project / ".env").write_text("DATABASE_URL=sqlite:///app.db\n", encoding="utf-16")
+    printed = attempt(environment(project), project, "migrate")
+    assert printed == "FAILED: .env is not UTF-8; save it in that encoding\n"
+
+
 @pytest.mark.parametrize("database", ["postgresql", "sqlite"])
 def test_shell_refuses_an_invalid_url(
     database: str, render: Render, environment: Environment

@@ -1,12 +1,16 @@
 """What a project exports and logs."""
 
 import shutil
+from contextlib import closing
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 from conftest import Environment, Render
 from projects import DATA, run, run_suite
+from serving import serve
 
 
 @pytest.mark.parametrize("mode", ["async", "sync"])
@@ -19,6 +23,27 @@ def test_traces_and_metrics_reach_a_collector(
     packages = environment(project).parents[2] / f"telemetry-{mode}"
     command = ["uv", "run", "--quiet", "--extra", "telemetry", "pytest", "-q"]
     run([*command, "tests/test_telemetry.py"], project, UV_PROJECT_ENVIRONMENT=str(packages))
+
+
+def test_a_websocket_request_is_logged_by_its_route(
+    render: Render, environment: Environment, tmp_path: Path
+) -> None:
+    project = render(database="sqlite", resources="user:\n  name: str(100)\n")
+    with serve(project, environment(project), tmp_path) as served:
+        address = served.url.removeprefix("http://")
+        headers = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version": "13",
+        }
+        with closing(HTTPConnection(address, timeout=30)) as connection:
+            connection.request("GET", "/users/4711?token=secret", headers=headers)
+            assert connection.getresponse().status == HTTPStatus.NOT_FOUND
+    log = served.log.read_text(encoding="utf-8")
+    assert "GET /users/{key} 404" in log
+    assert "4711" not in log
+    assert "secret" not in log
 
 
 def test_the_log_of_the_whole_suite_contains_no_values(

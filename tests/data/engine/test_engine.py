@@ -141,14 +141,47 @@ def test_no_connection_is_unavailable(database_url: str, change: dict) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.skipif(BEHIND_PGBOUNCER, reason="a pooler is expected")
-def test_unexpected_pooler_is_refused(database_url: str) -> None:
+def test_read_only_database_is_unavailable(url: str) -> None:
     async def run() -> None:
-        # As lenient as the poolers of providers are.
-        ignored = "statement_timeout, lock_timeout, idle_in_transaction_session_timeout"
-        ignored += ", tcp_keepalives_idle, tcp_keepalives_interval, tcp_keepalives_count, options"
+        async with Connection(url) as connection:
+            await connection.execute("SET TRANSACTION READ ONLY")
+            with pytest.raises(DatabaseUnavailableError, match="read-only transaction"):
+                await connection.execute("CREATE TABLE refused ()")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("state", ["08006", "53100", "57P01", "58030", "40001"])
+def test_sqlstates_of_an_unavailable_database(url: str, state: str) -> None:
+    statement = f"DO $$ BEGIN RAISE EXCEPTION 'failed' USING ERRCODE = '{state}'; END $$"
+
+    async def run() -> None:
+        async with Connection(url) as connection:
+            with pytest.raises(DatabaseUnavailableError, match="failed"):
+                await connection.execute(statement)
+
+    asyncio.run(run())
+
+
+# As lenient as the poolers of providers are, and as strict as PgBouncer is.
+@pytest.mark.skipif(BEHIND_PGBOUNCER, reason="a pooler is expected")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {
+            "ignore_startup_parameters": (
+                "statement_timeout, lock_timeout, idle_in_transaction_session_timeout,"
+                " tcp_keepalives_idle, tcp_keepalives_interval, tcp_keepalives_count, options"
+            )
+        },
+        {},
+    ],
+    ids=["lenient", "strict"],
+)
+def test_unexpected_pooler_is_refused(database_url: str, options: dict) -> None:
+    async def run() -> None:
         with (
-            run_pooler(database_url, ignore_startup_parameters=ignored) as pooled,
+            run_pooler(database_url, **options) as pooled,
             pytest.raises(engines.PoolerError, match="answer yes to PgBouncer"),
         ):
             async with Connection(pooled):

@@ -1,11 +1,15 @@
 """Traces and metrics, as an OTLP collector receives them; run inside a rendered project."""
 
+import datetime as dt
 import json
 import os
+import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import httpx2
@@ -59,31 +63,38 @@ def collector() -> Iterator[Collector]:
         thread.join()
 
 
-@pytest.mark.usefixtures("settings")
-def test_spans_and_metrics_reach_a_collector(collector: Collector) -> None:
+def run_app(collector: int, *paths: str) -> list[dict]:
+    """Request these paths of the application, stop it, and return its log."""
+    page = Path("docs", "observability.md").read_text(encoding="utf-8")
     env = {
         **os.environ,
+        **dict(re.findall(r"^\| `(\w+)=(\S+)` \|", page, re.MULTILINE)),
         "PORT": "0",
-        "SQL_SPANS": "true",
-        "FASTAPI_OTEL_AUTO_CONFIGURE": "true",
-        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server_port}",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector}",
     }
     command = [sys.executable, "-m", "app"]
     logged = []
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
         try:
             for line in process.stdout:
+                if not line.startswith("{"):
+                    continue
                 entry = json.loads(line)
                 logged.append(entry)
                 if "running on" in entry["message"]:
                     address = entry["message"].split()[3]
-                    for path in ("/users", "/health/ready"):
+                    for path in paths:
                         assert httpx2.get(f"{address}{path}", timeout=60).status_code == 200
                     # Exports happen before the process ends.
                     process.terminate()
         finally:
             process.terminate()
+    return logged
 
+
+@pytest.mark.usefixtures("settings")
+def test_spans_and_metrics_reach_a_collector(collector: Collector) -> None:
+    logged = run_app(collector.server_port, "/users", "/health/ready")
     spans = {span.name: span for span in collector.spans}
     (request,) = [entry for entry in logged if entry.get("route") == "/users"]
     assert spans["GET /users"].trace_id.hex() == request["trace_id"]
@@ -95,3 +106,12 @@ def test_spans_and_metrics_reach_a_collector(collector: Collector) -> None:
         "db.client.connection.count",
         "db.client.connection.pending_requests",
     }
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_collector_that_hangs_does_not_delay_the_exit() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        logged = run_app(silent.getsockname()[1], "/users")
+        stopping = next(each for each in logged if each["message"] == "Shutting down")
+    elapsed = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(stopping["time"])
+    assert elapsed.total_seconds() < 15
