@@ -76,10 +76,19 @@ def temporary_database() -> Iterator[str]:
         yield url
 
 
+def read_env_file() -> dict[str, str | None]:
+    """Return the variables of `.env`."""
+    try:
+        return dotenv_values(ROOT / ".env")
+    except UnicodeDecodeError:
+        msg = ".env is not UTF-8; save it in that encoding"
+        raise CommandError(msg) from None
+
+
 @contextmanager
 def development_database() -> Iterator[str]:
     """Use the configured database, or else the local one; yield its URL."""
-    configured = os.environ.get("DATABASE_URL") or dotenv_values(ROOT / ".env").get("DATABASE_URL")
+    configured = os.environ.get("DATABASE_URL") or read_env_file().get("DATABASE_URL")
     if configured:
         os.environ["DATABASE_URL"] = configured
         yield configured
@@ -116,15 +125,29 @@ def serve(arguments: argparse.Namespace) -> int:
             port=arguments.port,
             log_config=log_config("text"),
             access_log=False,
+            # As in app/__main__.py.
+            ws="none",
             reload=True,
             reload_dirs=[str(ROOT / "app")],
         )
     return 0
 
 
+def call(command: list[str]) -> int:
+    """Run a program that handles Ctrl-C itself; return its exit status."""
+    # A handler, because the program would inherit SIG_IGN.
+    previous = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        code = subprocess.call(command)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    # As shells report a signal.
+    return code if code >= 0 else 128 - code
+
+
 def test(arguments: argparse.Namespace) -> int:
     """Run the tests."""
-    return subprocess.call([sys.executable, "-m", "pytest", *arguments.rest], cwd=ROOT)
+    return call([sys.executable, "-m", "pytest", *arguments.rest])
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -135,7 +158,7 @@ def check(arguments: argparse.Namespace) -> int:
         ["ruff", "format"] if fix else ["ruff", "format", "--check"],
         ["mypy"],
     ]
-    codes = [subprocess.call([sys.executable, "-m", *words], cwd=ROOT) for words in commands]
+    codes = [subprocess.call([sys.executable, "-m", *words]) for words in commands]
     return int(any(codes))
 
 
@@ -176,12 +199,12 @@ def downgrade(arguments: argparse.Namespace) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run a program with DATABASE_URL set, for example `dev.py run alembic check`."""
+    """Run a program in the project's folder, with DATABASE_URL set; for example `alembic check`."""
     if shutil.which(arguments.program) is None:
         msg = f"cannot find the program {arguments.program}"
         raise CommandError(msg)
     with development_database():
-        return subprocess.call([arguments.program, *arguments.options])
+        return call([arguments.program, *arguments.options])
 
 
 def shell(_arguments: argparse.Namespace) -> int:
@@ -193,7 +216,7 @@ def shell(_arguments: argparse.Namespace) -> int:
         # As it is configured: `psql` reads the same parameters.
         url = sa.make_url(configured.strip()).set(drivername="postgresql")
         program = ["psql"] if shutil.which("psql") else ["uvx", "pgcli"]
-        return subprocess.call([*program, url.render_as_string(hide_password=False)])
+        return call([*program, url.render_as_string(hide_password=False)])
 
 
 def seed(_arguments: argparse.Namespace) -> int:
@@ -232,7 +255,12 @@ def erase(arguments: argparse.Namespace) -> int:
     if client_pids(DATA / "postgres"):
         print("The local database is in use; stop the other command first.")
         return 1
-    if not arguments.yes and input(f"Delete {DATA}? [y/N] ").lower() != "y":
+    try:
+        confirmed = arguments.yes or input(f"Delete {DATA}? [y/N] ").lower() == "y"
+    except EOFError:
+        print()
+        confirmed = False
+    if not confirmed:
         return 1
     # Stop the server, which outlives a command that was killed.
     if (DATA / "postgres").exists():
@@ -290,6 +318,7 @@ def parse() -> argparse.Namespace:
 def main() -> int:
     """Run the command line."""
     arguments = parse()
+    os.chdir(ROOT)
     # A terminal that is closed ends the command as Ctrl-C does: the local server is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if sys.platform != "win32":

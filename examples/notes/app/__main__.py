@@ -23,6 +23,8 @@ def main() -> None:
         log_config=log_config(settings.log_format),
         access_log=False,
         server_header=False,
+        # Uvicorn would log the whole URL of each WebSocket. Remove this to add WebSocket routes.
+        ws="none",
         # Seconds in-flight requests get to finish on shutdown.
         timeout_graceful_shutdown=20,
     )

@@ -5,6 +5,7 @@ import json
 import logging
 import traceback
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from opentelemetry import trace
@@ -14,6 +15,8 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 # The messages of these libraries' errors can contain values of rows and requests.
 _PRIVATE = {"sqlite3", "fastapi", "pydantic_core", "sqlalchemy"}
+
+_ROOT = str(Path(__file__).parents[1])
 
 _encode = json.JSONEncoder(default=str, skipkeys=True).encode
 
@@ -62,9 +65,15 @@ class JsonFormatter(logging.Formatter):
         return _encode(entry)
 
 
+def _is_own(file: str) -> bool:
+    # The virtual environment may be in the project.
+    return file.startswith(_ROOT) and "site-packages" not in file
+
+
 def format_exception(error: BaseException | None, seen: set[int] | None = None) -> str:
     """Return the traceback of an error, its causes and its members, if it is a group.
 
+    Omits frames of libraries except the innermost: a pipe keeps only short lines in one piece.
     Omits messages that may hold values, and errors already seen: they may be their own cause.
     """
     parts: list[str] = []
@@ -73,8 +82,10 @@ def format_exception(error: BaseException | None, seen: set[int] | None = None) 
         seen.add(id(error))
         private = type(error).__module__.partition(".")[0] in _PRIVATE
         message = getattr(error, "sqlite_errorname", None) if private else error
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        text = f"{frames}{type(error).__qualname__}: {message or ''}"
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames[:-1] if _is_own(frame.filename)]
+        shown = "".join(traceback.format_list([*own, *frames[-1:]]))
+        text = f"{shown}{type(error).__qualname__}: {message or ''}"
         members = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
         parts[:0] = filter(None, [text, *(format_exception(each, seen) for each in members)])
         context = None if error.__suppress_context__ else error.__context__

@@ -157,6 +157,9 @@ def load_settings() -> Settings:
             "Some settings are missing or invalid. Set them in the environment or in .env:\n"
             + "\n".join(lines)
         ) from None
+    except UnicodeDecodeError:
+        msg = ".env is not UTF-8; save it in that encoding"
+        raise SystemExit(msg) from None
 
 
 def _describe(problem: ErrorDetails) -> str:

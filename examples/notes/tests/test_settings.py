@@ -67,6 +67,17 @@ def test_unsupported_urls_are_refused(url: str) -> None:
         parse_database_url(url)
 
 
+def test_env_file_in_another_encoding_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / ".env"
+    # As Windows PowerShell 5 writes.
+    file.write_text(f"DATABASE_URL={URL}\n", encoding="utf-16")
+    monkeypatch.setitem(Settings.model_config, "env_file", file)
+    with pytest.raises(SystemExit, match=r"^\.env is not UTF-8"):
+        load_settings()
+
+
 def test_invalid_setting_prevents_startup() -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "WEB_CONCURRENCY": "2"}
     started = subprocess.run(

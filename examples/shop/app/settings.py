@@ -12,6 +12,11 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 EXAMPLE_URL = "postgresql://user:password@host:5432/name"
+
+# Parameters that accept a few values: any other would fail every connection.
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_SESSIONS = ("any", "read-write", "read-only", "primary", "standby", "prefer-standby")
+_VALUES = {"sslmode": _SSL_MODES, "target_session_attrs": _SESSIONS}
 _KNOWN = {option.keyword.decode() for option in Conninfo.get_defaults()}
 
 
@@ -33,10 +38,21 @@ def parse_database_url(value: str) -> URL:
     if not url.database:
         msg = f"has no database name; use {EXAMPLE_URL}"
         raise ValueError(msg)
+    _check_values(url)
     if unknown := sorted(url.query.keys() - _KNOWN):
         msg = f"has parameters that PostgreSQL does not support: {', '.join(unknown)}; remove them"
         raise ValueError(msg)
     return url.set(drivername="postgresql+psycopg")
+
+
+def _check_values(url: URL) -> None:
+    if url.port is not None and not 1 <= url.port <= 65535:
+        msg = "has an invalid port; use 1 to 65535"
+        raise ValueError(msg)
+    for name, values in _VALUES.items():
+        if url.query.get(name, values[0]) not in values:
+            msg = f"has an invalid {name}; use {', '.join(values[:-1])} or {values[-1]}"
+            raise ValueError(msg)
 
 
 def _check_database_url(value: SecretStr) -> SecretStr:
@@ -186,6 +202,11 @@ class Settings(BaseSettings):
         """The database URL with this project's driver."""
         return parse_database_url(self.database_url.get_secret_value())
 
+    def model_post_init(self, _context: Any) -> None:
+        """Ignore a read replica that is the primary."""
+        if self.read_database_url == self.database_url:
+            self.read_database_url = None
+
     @property
     def sqlalchemy_read_url(self) -> URL | None:
         """The URL of the read replica, if any."""
@@ -209,6 +230,9 @@ def load_settings() -> Settings:
             "Some settings are missing or invalid. Set them in the environment or in .env:\n"
             + "\n".join(lines)
         ) from None
+    except UnicodeDecodeError:
+        msg = ".env is not UTF-8; save it in that encoding"
+        raise SystemExit(msg) from None
 
 
 def _describe(problem: ErrorDetails) -> str:

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import re
+import traceback
 from collections.abc import Iterator
 from io import StringIO
 from uuid import uuid4
@@ -57,6 +59,18 @@ async def test_errors_are_logged_without_values(settings: Settings, log: StringI
     line = json.loads(log.getvalue())
     assert "test_errors_are_logged_without_values" in line["exception"]
     assert MARK not in log.getvalue()
+
+
+def test_traceback_has_the_frames_of_the_project_and_the_innermost() -> None:
+    try:
+        sa.create_engine("unknown://")
+    except sa.exc.NoSuchModuleError as error:
+        text = format_exception(error)
+        *outer, innermost = traceback.extract_tb(error.__traceback__)
+    assert len(outer) > 2
+    own, last = re.findall(r'File "(.+)", line \d+, in (\w+)', text)
+    assert own == (__file__, "test_traceback_has_the_frames_of_the_project_and_the_innermost")
+    assert last == (innermost.filename, innermost.name)
 
 
 def test_causes_in_a_circle_and_groups_are_logged() -> None:

@@ -61,8 +61,8 @@ def test_all_invalid_settings_are_named_without_secrets(
         ),
         # A primary and its standby
         (
-            "postgresql://u:p@/db?host=a:5432,b:5432&target_session_attrs=read-write",
-            "postgresql+psycopg://u:p@/db?host=a%3A5432%2Cb%3A5432&target_session_attrs=read-write",
+            "postgresql://u:p@/db?host=a:5432&host=b:5432&target_session_attrs=read-write",
+            "postgresql+psycopg://u:p@/db?host=a%3A5432&host=b%3A5432&target_session_attrs=read-write",
         ),
         # Amazon RDS; options for an older Neon
         (
@@ -80,6 +80,14 @@ def test_all_invalid_settings_are_named_without_secrets(
 )
 def test_database_urls_get_the_right_driver(url: str, parsed: str) -> None:
     assert parse_database_url(url).render_as_string(hide_password=False) == parsed
+
+
+def test_primary_is_no_read_replica(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "READ_DATABASE_URL"):
+        monkeypatch.setenv(name, URL)
+    assert load_settings().read_database_url is None
+    monkeypatch.setenv("READ_DATABASE_URL", f"{URL}_replica")
+    assert load_settings().read_database_url is not None
 
 
 def test_documented_urls_are_accepted() -> None:
@@ -104,6 +112,34 @@ def test_documented_urls_are_accepted() -> None:
 def test_unsupported_urls_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"^(is|has|points) "):
         parse_database_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("postgresql://u:p@h:0/db", "has an invalid port; use 1 to 65535"),
+        ("postgresql://u:p@h:65536/db", "has an invalid port; use 1 to 65535"),
+        ("postgresql://u:p@h/db?sslmode=required", "has an invalid sslmode; use disable, allow, "),
+        (
+            "postgresql://u:p@h/db?target_session_attrs=master",
+            "has an invalid target_session_attrs; use any, read-write, ",
+        ),
+    ],
+)
+def test_invalid_parts_of_a_url_are_named(url: str, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}"):
+        parse_database_url(url)
+
+
+def test_env_file_in_another_encoding_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / ".env"
+    # As Windows PowerShell 5 writes.
+    file.write_text(f"DATABASE_URL={URL}\n", encoding="utf-16")
+    monkeypatch.setitem(Settings.model_config, "env_file", file)
+    with pytest.raises(SystemExit, match=r"^\.env is not UTF-8"):
+        load_settings()
 
 
 def test_invalid_setting_prevents_startup() -> None:

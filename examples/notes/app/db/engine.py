@@ -12,7 +12,7 @@ _UNAVAILABLE_CODES = frozenset({5, 6, 10, 13, 14})
 
 
 class DatabaseUnavailableError(Exception):
-    """The database is unreachable or overloaded; retrying may succeed."""
+    """The database cannot serve the request now; retrying may succeed."""
 
 
 class OutcomeUnknownError(Exception):
@@ -53,7 +53,8 @@ def _create_engine(settings: Settings, url: sa.URL) -> sa.Engine:
 
 def _unavailable(error: BaseException) -> DatabaseUnavailableError:
     # Only the first line is free of values.
-    return DatabaseUnavailableError(str(error).partition("\n")[0] or type(error).__name__)
+    line = str(error).partition("\n")[0]
+    return DatabaseUnavailableError(line or type(error).__name__)
 
 
 def _configure(connection: Any, _record: object) -> None:

@@ -16,17 +16,17 @@ from app.db.pool import Pool
 from app.settings import Settings
 
 # SQLSTATEs that mean "not now", https://www.postgresql.org/docs/current/errcodes-appendix.html:
-# connection lost, out of resources, cancelled or shut down; serialization failure, deadlock, lock
-# timeout.
-_UNAVAILABLE_CLASSES = ("08", "53", "57")
-_UNAVAILABLE_STATES = ("40001", "40P01", "55P03")
+# connection lost, out of resources, cancelled or shut down, I/O error; read-only, as a standby is
+# after a failover, serialization failure, deadlock, lock timeout.
+_UNAVAILABLE_CLASSES = ("08", "53", "57", "58")
+_UNAVAILABLE_STATES = ("25006", "40001", "40P01", "55P03")
 
 # poll() needs no file descriptor of its own, unlike epoll. Windows does not have it.
 _Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 
 
 class DatabaseUnavailableError(Exception):
-    """The database is unreachable or overloaded; retrying may succeed."""
+    """The database cannot serve the request now; retrying may succeed."""
 
 
 class OutcomeUnknownError(Exception):
@@ -38,7 +38,7 @@ def build_engines(settings: Settings) -> tuple[AsyncEngine, AsyncEngine]:
 
     The second is in autocommit mode, on the replica or else on the pool of the first. Both raise
     DatabaseUnavailableError, when connecting and executing, for every error that means the database
-    is unreachable or overloaded.
+    is unreachable, overloaded or read-only.
     """
     read_engine = _create_engine(settings, settings.sqlalchemy_url)
     engine = read_engine.execution_options(isolation_level="READ COMMITTED")
@@ -77,7 +77,8 @@ def _create_engine(settings: Settings, url: sa.URL) -> AsyncEngine:
 
 def _unavailable(error: BaseException) -> DatabaseUnavailableError:
     # Only the first line is free of values.
-    return DatabaseUnavailableError(str(error).partition("\n")[0] or type(error).__name__)
+    line = str(error).partition("\n")[0]
+    return DatabaseUnavailableError(line or type(error).__name__)
 
 
 def _connect_args(settings: Settings) -> dict[str, Any]:
