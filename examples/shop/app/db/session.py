@@ -89,9 +89,8 @@ async def get_db(request: Request) -> AsyncIterator[AsyncSession]:
         await _commit(session)
     except BaseException:
         await session.rollback()
-        raise
-    finally:
         await session.close()
+        raise
 
 
 async def get_read_db(request: Request) -> AsyncIterator[AsyncSession]:
