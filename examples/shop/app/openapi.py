@@ -68,10 +68,14 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         *(["outcome-unknown"] if method != "get" else []),
     ]
     responses = operation["responses"]
+    if responses.get("422", {}).get("description") == "Validation Error":
+        # FastAPI's own, which is not a problem.
+        del responses["422"]
     for status, response in problems(*kinds).items():
-        given = responses.get(str(status), {}).get("description", "Validation Error")
-        described = [response["description"], *([] if given == "Validation Error" else [given])]
-        responses[str(status)] = {"description": ", ".join(described), "content": _PROBLEM}
+        described = response["description"]
+        if given := responses.get(str(status)):
+            described += f", {given['description']}"
+        responses[str(status)] = {"description": described, "content": _PROBLEM}
     for response in responses.values():
         content = response.get("content", {})
         if content.get("application/json") == _PROBLEM[MEDIA_TYPE]:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 EXAMPLE_URL = "postgresql://user:password@host:5432/name"
 
-# Parameters that accept a few values: any other would fail every connection.
+# Parameters with fixed values: with any other, every connection would fail.
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SESSIONS = ("any", "read-write", "read-only", "primary", "standby", "prefer-standby")
 _VALUES = {"sslmode": _SSL_MODES, "target_session_attrs": _SESSIONS}
@@ -197,15 +197,15 @@ class Settings(BaseSettings):
 
     # Your own settings go below this line.
 
-    @property
-    def sqlalchemy_url(self) -> URL:
-        """The database URL with this project's driver."""
-        return parse_database_url(self.database_url.get_secret_value())
-
     def model_post_init(self, _context: Any) -> None:
         """Ignore a read replica that is the primary."""
         if self.read_database_url == self.database_url:
             self.read_database_url = None
+
+    @property
+    def sqlalchemy_url(self) -> URL:
+        """The database URL with this project's driver."""
+        return parse_database_url(self.database_url.get_secret_value())
 
     @property
     def sqlalchemy_read_url(self) -> URL | None:
