@@ -8,7 +8,6 @@ import pytest
 
 from conftest import Environment, Render
 from projects import DATA, run_suite
-from variants import THOROUGH
 
 POOLED: dict[str, Any] = {"pgbouncer": True}
 SESSION: dict[str, Any] = {**POOLED, "pgbouncer_pool_mode": "session"}
@@ -37,9 +36,7 @@ def test_a_project_survives_load_and_faults(
     answers: dict[str, Any], render: Render, environment: Environment
 ) -> None:
     project = add_pool_tests(render(resources="", **answers))
-    # The mode of the pooler changes nothing without it.
-    suite = "test_pgbouncer.py" if "pgbouncer_pool_mode" in answers and not THOROUGH else ""
-    run_suite(project, environment(project), f"tests/pools/{suite}")
+    run_suite(project, environment(project), "tests/pools")
 
 
 def test_the_load_test_detects_a_deadlock(

@@ -14,7 +14,7 @@ from strategies import legal_texts
 from variants import VARIANTS
 
 # See CONTRIBUTING.md. An example is a project, so nothing is run again to make it smaller.
-settings.register_profile("quick", max_examples=5, derandomize=True)
+settings.register_profile("quick", max_examples=8, derandomize=True)
 settings.register_profile("thorough", max_examples=200, derandomize=False)
 PROFILE = settings(
     settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick")),
