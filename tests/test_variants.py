@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from conftest import Environment, Render
-from projects import check, run
+from conftest import Environment, Render, install_packages
+from projects import check, run, run_suite
 from variants import AUTH, BACKENDS, EXAMPLES, OPEN, SPREAD, THOROUGH, VARIANTS, domain, example
 
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
@@ -157,12 +157,39 @@ def test_async_and_sync_differ_only_in_that(backend: str, rendered: Render) -> N
             assert as_sync(text) == as_sync(synchronous[path]), path
 
 
-@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
+@pytest.mark.parametrize(
+    ("version", "answers"),
+    [
+        ("3.12", {}),
+        ("3.13", {"mode": "sync", "auth": "tokens", "pgbouncer": True}),
+        ("3.14", {"soft_delete": True, "pgbouncer": True}),
+        ("3.14", {"auth": "oidc"}),
+        ("3.14", {"mode": "sync", "auth": "tokens", "database": "sqlite", "soft_delete": True}),
+    ],
+)
 def test_later_python_passes_the_linter(
-    version: str, render: Render, environment: Environment
+    version: str, answers: dict[str, Any], render: Render, environment: Environment
 ) -> None:
     tools = environment(render("with-this-python")).parent
     texts = {"project_name": "Anna’s Shop", "project_description": "Boxes, 5–10 × Größe"}  # noqa: RUF001
-    project = render(resources=domain("12-hr-leave"), python_version=version, **texts)
+    tables = {"resources": domain("12-hr-leave")}
+    project = render(**tables, python_version=version, **texts, **answers)
     run([str(tools / "ruff"), "format", "--check", "--quiet", "."], project)
     run([str(tools / "ruff"), "check", "--quiet", "."], project)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"mode": "async", "auth": "tokens", "resources": "note:\n  title: str(100)"},
+        {"mode": "sync", "auth": "oidc", "resources": "note:\n  title: str(100)"},
+    ],
+)
+def test_the_oldest_packages_allowed_pass(
+    answers: dict[str, Any], render: Render, tmp_path: Path
+) -> None:
+    project = render(**answers)
+    folder = tmp_path / "oldest"
+    install_packages(project, folder, "--resolution=lowest-direct")
+    run([str(folder / "bin" / "mypy")], project)
+    run_suite(project, folder / "bin" / "python")
