@@ -1,6 +1,7 @@
 """Every variant passes its own checks, and shows no trace of the options that are off."""
 
 import re
+import shutil
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from conftest import Environment, Render, install_packages
-from projects import check, run, run_suite
+from projects import DATA, check, run, run_suite
 from variants import AUTH, BACKENDS, EXAMPLES, OPEN, SPREAD, THOROUGH, VARIANTS, domain, example
 
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
@@ -185,11 +186,12 @@ def test_later_python_passes_the_linter(
         {"mode": "sync", "auth": "oidc", "resources": "note:\n  title: str(100)"},
     ],
 )
-def test_the_oldest_packages_allowed_pass(
+def test_the_oldest_packages_allowed_pass_in_reverse(
     answers: dict[str, Any], render: Render, tmp_path: Path
 ) -> None:
     project = render(**answers)
     folder = tmp_path / "oldest"
     install_packages(project, folder, "--resolution=lowest-direct")
     run([str(folder / "bin" / "mypy")], project)
-    run_suite(project, folder / "bin" / "python")
+    shutil.copy(DATA / "reversed_order.py", project)
+    run_suite(project, folder / "bin" / "python", "-p", "reversed_order")

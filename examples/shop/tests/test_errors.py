@@ -192,7 +192,7 @@ async def test_error_response_is_limited_in_size(client: httpx2.AsyncClient) -> 
     assert len(response.text) < 10_000
 
 
-def test_openapi_documents_problems(app: FastAPI) -> None:
+async def test_openapi_documents_problems(app: FastAPI) -> None:
     paths = app.openapi()["paths"]
     (media_type,) = paths["/health/ready"]["get"]["responses"]["503"]["content"]
     assert media_type == "application/problem+json"
