@@ -1,16 +1,19 @@
-"""Lint beyond what a project selects, its pre-commit hooks, and its line endings."""
+"""Lint beyond what a project selects, types as editors see them, hooks and line endings."""
+
+import sys
 
 import pytest
 
-from conftest import Environment, Render
+from conftest import Environment, Render, once
 from projects import git, run
 from updating import commit
-from variants import VARIANTS
+from variants import THOROUGH, VARIANTS
 
 # Rules that a project's code may break, with the reason.
 IGNORED = {
     "ANN401": "some library APIs are untyped",
     "ARG001": "fixtures and handlers take what they are given",
+    "ARG002": "overrides, too",
     "COM812": "handled by the formatter",
     "CPY": "no copyright notice in each file",
     "D203": "contradicts D211",
@@ -37,6 +40,7 @@ def test_code_passes_stricter_rules_than_it_selects(
     ruff = str(environment(project).parent / "ruff")
     ignored = ["--ignore", ",".join(IGNORED)]
     kept = [
+        "tests/*:A002",
         "tests/*:D",
         "tests/*:S",
         "migrations/*:S608",
@@ -47,6 +51,18 @@ def test_code_passes_stricter_rules_than_it_selects(
     ]
     exceptions = [word for entry in kept for word in ("--per-file-ignores", entry)]
     run([ruff, "check", "--quiet", "--select", "ALL", *ignored, *exceptions, "."], project)
+
+
+@pytest.mark.parametrize("variant", [*VARIANTS][:: 1 if THOROUGH else 3])
+def test_editors_find_no_errors(variant: str, render: Render, environment: Environment) -> None:
+    project = render(**VARIANTS[variant])
+    # Pylance has other rules than mypy.
+    pyright = [sys.executable, "-m", "pyright"]
+    with once("pyright") as (_, is_new):
+        if is_new:
+            # Its first start downloads it.
+            run([*pyright, "--version"], project)
+    run([*pyright, "--pythonpath", str(environment(project))], project)
 
 
 def test_hooks_pass(render: Render) -> None:

@@ -224,7 +224,7 @@ async def _invalid(_request: Request, error: RequestValidationError) -> JSONResp
 
 def _message(error: dict[str, Any]) -> str:
     pattern = error.get("ctx", {}).get("pattern")
-    message: str = _MESSAGES.get(pattern, error["msg"])
+    message = str(_MESSAGES.get(pattern, error["msg"]))
     return message.removeprefix("Value error, ")[:_MAX_LENGTH]
 
 

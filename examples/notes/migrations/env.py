@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 
 from app.db import models
 from app.settings import load_settings
@@ -61,7 +62,7 @@ def _begin(connection: sa.Connection) -> None:
 
 try:
     connection = engine.connect()
-except sa.exc.DBAPIError as error:
+except DBAPIError as error:
     raise unavailable(engine.url, error) from error
 with connection:
     migrate(connection)

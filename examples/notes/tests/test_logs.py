@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
 from app.db.engine import build_engine
 from app.logs import JsonFormatter, format_exception
@@ -53,7 +54,7 @@ def test_errors_are_logged_without_values(settings: Settings, log: StringIO) -> 
     try:
         with engine.connect() as connection:
             connection.execute(statement, {"value": MARK})
-    except sa.exc.DBAPIError:
+    except DBAPIError:
         logging.getLogger("test").exception("failed")
     engine.dispose()
     line = json.loads(log.getvalue())
@@ -62,11 +63,10 @@ def test_errors_are_logged_without_values(settings: Settings, log: StringIO) -> 
 
 
 def test_traceback_has_the_frames_of_the_project_and_the_innermost() -> None:
-    try:
+    with pytest.raises(NoSuchModuleError) as raised:
         sa.create_engine("unknown://")
-    except sa.exc.NoSuchModuleError as error:
-        text = format_exception(error)
-        *outer, innermost = traceback.extract_tb(error.__traceback__)
+    text = format_exception(raised.value)
+    *outer, innermost = traceback.extract_tb(raised.value.__traceback__)
     assert len(outer) > 2
     own, last = re.findall(r'File "(.+)", line \d+, in (\w+)', text)
     assert own == (__file__, "test_traceback_has_the_frames_of_the_project_and_the_innermost")

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import context
 from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 
 from app.db import models
 from app.settings import load_settings
@@ -78,7 +79,7 @@ def prepare_session(connection: sa.Connection) -> None:
 engine = sa.create_engine(load_settings().sqlalchemy_migrations_url, poolclass=sa.NullPool)
 try:
     connection = engine.connect()
-except sa.exc.DBAPIError as error:
+except DBAPIError as error:
     raise unavailable(engine.url, error) from error
 with connection:
     prepare_session(connection)

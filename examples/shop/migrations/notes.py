@@ -170,7 +170,7 @@ def _column_changes(op: ops.AlterColumnOp) -> Iterator[ops.MigrateOperation]:
 def _convert(op: ops.AlterColumnOp, using: str) -> Iterator[ops.MigrateOperation]:
     """Yield the change of type; PostgreSQL cannot convert the column's default along with it."""
     default = op.modify_server_default
-    if op.existing_server_default:
+    if isinstance(op.existing_server_default, sa.FetchedValue):
         yield ops.AlterColumnOp(
             op.table_name, op.column_name, schema=op.schema, modify_server_default=None
         )

@@ -107,8 +107,9 @@ class PgBouncer:
     def command(self, *commands: str) -> list[tuple[Any, ...]]:
         """Run commands on PgBouncer's console; return the rows of the last."""
         with psycopg.connect(self._admin_url, autocommit=True) as connection:
+            cursor = connection.cursor()
             for command in commands:
-                cursor = connection.execute(command.encode())
+                cursor.execute(command.encode())
             return cursor.fetchall() if cursor.description else []
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import utcnow
@@ -82,5 +83,5 @@ async def test_purge_command_logs_the_number_of_rows(
 
 
 async def test_bulk_delete_is_refused(session: AsyncSession) -> None:
-    with pytest.raises(sa.exc.InvalidRequestError):
+    with pytest.raises(InvalidRequestError):
         await session.execute(sa.delete(models.Customer))

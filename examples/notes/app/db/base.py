@@ -36,7 +36,7 @@ class UTCDateTime(sa.TypeDecorator[dt.datetime]):
     def process_bind_param(
         self,
         value: dt.datetime | None,
-        _dialect: sa.Dialect,
+        dialect: sa.Dialect,
     ) -> dt.datetime | None:
         """Convert to UTC; naive datetimes are rejected."""
         if value is not None and value.tzinfo is None:
@@ -47,7 +47,7 @@ class UTCDateTime(sa.TypeDecorator[dt.datetime]):
     def process_result_value(
         self,
         value: dt.datetime | None,
-        _dialect: sa.Dialect,
+        dialect: sa.Dialect,
     ) -> dt.datetime | None:
         """Add the time zone, which SQLite does not store."""
         return None if value is None else value.replace(tzinfo=dt.UTC)

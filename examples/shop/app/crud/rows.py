@@ -297,7 +297,7 @@ def _digest(model: type[Base], query: Paging, filters: dict[str, Any]) -> str:
 def _cursors(model: type[Base], name: str) -> TypeAdapter[tuple[int, str, Any, int]]:
     """Return the adapter that validates the cursors of a sort field: they are client input."""
     column: Any = model.__table__.c[name].type
-    integer = Int64 if name == "id" or isinstance(column, sa.BigInteger) else Int32
+    integer = Int64 if name == "id" or issubclass(type(column), sa.BigInteger) else Int32
     types: dict[Any, Any] = {str: Text, int: integer, dt.datetime: Timestamp, dt.date: Date}
     value = types.get(column.python_type, column.python_type)
     if value is Decimal:

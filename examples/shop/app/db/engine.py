@@ -9,7 +9,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.adapt import Buffer, Loader
 from psycopg.pq import Format, TransactionStatus
-from sqlalchemy import event
+from sqlalchemy import event, exc
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db.pool import Pool
@@ -158,11 +158,11 @@ def _refuse_stale(connection: Any, _record: object, _proxy: object) -> None:
     # free to check; pool_pre_ping costs a round trip.
     driver = connection.driver_connection
     if driver.closed:
-        raise sa.exc.DisconnectionError
+        raise exc.DisconnectionError
     with _Selector() as selector:
         selector.register(driver.fileno(), selectors.EVENT_READ)
         if selector.select(timeout=0):
-            raise sa.exc.DisconnectionError
+            raise exc.DisconnectionError
 
 
 def _translate(context: sa.ExceptionContext) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import ProgrammingError
 
 from app.db.engine import DatabaseUnavailableError, build_engine
 from app.settings import Settings
@@ -57,7 +58,7 @@ class Readiness:
             return
         try:
             current = set(MigrationContext.configure(connection).get_current_heads())
-        except sa.exc.ProgrammingError as error:
+        except ProgrammingError as error:
             msg = f"cannot read the version of the database: {error.orig}"
             raise DatabaseUnavailableError(msg) from error
         # During a deployment the database may be ahead of this code.

@@ -26,7 +26,7 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy import event, orm
+from sqlalchemy import event, exc, orm
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.selectable import FromGrouping
@@ -96,7 +96,7 @@ class SoftDeleteSession(orm.Session):
         identity = sa.inspect(instance).identity
         if identity is None:
             msg = f"this {type(instance).__name__} is not stored"
-            raise sa.exc.InvalidRequestError(msg)
+            raise exc.InvalidRequestError(msg)
         self.add(instance)
         if not delete(self, type(instance), identity[0]):
             # Another transaction deleted it first; its timestamp stays.
@@ -157,7 +157,7 @@ def _refuse_outer_joins(statement: sa.Executable) -> None:
                 "orm.outerjoin(A, B, …) cannot be limited to live rows: use"
                 " select_from(A).outerjoin(B, …)"
             )
-            raise sa.exc.InvalidRequestError(msg)
+            raise exc.InvalidRequestError(msg)
 
 
 def _is_filtered(source: sa.FromClause) -> bool:

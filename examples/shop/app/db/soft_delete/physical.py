@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event, orm
+from sqlalchemy import event, exc, orm
 from sqlalchemy.ext.compiler import compiles
 
 from app.db.soft_delete.references import CLASSES, cascades, references_to
@@ -30,7 +30,7 @@ def refuse_table(table: sa.FromClause) -> None:
                 f"this would permanently delete rows of {each.name}, which are soft-deletable: use"
                 " delete, hard_delete or purge of app.db.soft_delete"
             )
-            raise sa.exc.InvalidRequestError(msg)
+            raise exc.InvalidRequestError(msg)
         children = (key.parent.table for key in references_to(each) if cascades(key))
         reached += [child for child in children if child not in reached]
 
