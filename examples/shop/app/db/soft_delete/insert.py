@@ -34,8 +34,8 @@ def insert(session: orm.Session, model: type[M], values: Mapping[str, Any]) -> M
     if row is None:
         require_parents(session, model, values)
         # They were restored in the meantime, and are locked now.
-        restored: M = session.scalars(statement, values).one()
-        return restored
+        inserted: M = session.scalars(statement, values).one()
+        return inserted
     return row
 
 
