@@ -64,7 +64,7 @@ ROWS = (
 
 
 def write_module(path: Path, text: str) -> None:
-    """Write a module; Python would not notice a text of the same length within a second."""
+    """Write a module and delete its bytecode: Python trusts it if time and size are unchanged."""
     path.write_text(text, encoding="utf-8")
     Path(cache_from_source(path)).unlink(missing_ok=True)
 

@@ -54,7 +54,7 @@ def schemathesis(served: Served, folder: Path, *options: str) -> None:
     run([*command, *options, f"{served.url}/openapi.json"], folder, SCHEMATHESIS_HOOKS=hooks)
 
 
-# The other one is tested with a token.
+# The remaining variant is tested with a token.
 WITHOUT_TOKEN = [name for name in PAIRED if name != "async-sqlite-soft"]
 
 

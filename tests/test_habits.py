@@ -1,4 +1,4 @@
-"""Lint beyond what a project selects, types as editors see them, hooks and line endings."""
+"""Stricter lint rules, Pyright, pre-commit hooks and line endings."""
 
 import sys
 
@@ -13,7 +13,7 @@ from variants import THOROUGH, VARIANTS
 IGNORED = {
     "ANN401": "some library APIs are untyped",
     "ARG001": "fixtures and handlers take what they are given",
-    "ARG002": "overrides, too",
+    "ARG002": "overrides keep the parameters of the base class",
     "COM812": "handled by the formatter",
     "CPY": "no copyright notice in each file",
     "D203": "contradicts D211",
@@ -54,13 +54,13 @@ def test_code_passes_stricter_rules_than_it_selects(
 
 
 @pytest.mark.parametrize("variant", [*VARIANTS][:: 1 if THOROUGH else 3])
-def test_editors_find_no_errors(variant: str, render: Render, environment: Environment) -> None:
+def test_pyright_finds_no_errors(variant: str, render: Render, environment: Environment) -> None:
     project = render(**VARIANTS[variant])
-    # Pylance has other rules than mypy.
+    # Many editors show its errors: Pylance is based on it.
     pyright = [sys.executable, "-m", "pyright"]
     with once("pyright") as (_, is_new):
         if is_new:
-            # Its first start downloads it.
+            # The first run downloads the checker itself.
             run([*pyright, "--version"], project)
     run([*pyright, "--pythonpath", str(environment(project))], project)
 

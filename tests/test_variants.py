@@ -186,7 +186,7 @@ def test_later_python_passes_the_linter(
         {"mode": "sync", "auth": "oidc", "resources": "note:\n  title: str(100)"},
     ],
 )
-def test_the_oldest_packages_allowed_pass_in_reverse(
+def test_suite_passes_with_the_oldest_packages_in_reverse_order(
     answers: dict[str, Any], render: Render, tmp_path: Path
 ) -> None:
     project = render(**answers)

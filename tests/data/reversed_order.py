@@ -1,4 +1,4 @@
-"""A plugin that runs a suite from its last test to its first: no test may need another."""
+"""A pytest plugin that reverses the order of the tests, to reveal dependencies between them."""
 
 import pytest
 

@@ -69,7 +69,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     ]
     responses = operation["responses"]
     if responses.get("422", {}).get("description") == "Validation Error":
-        # FastAPI's own, which is not a problem.
+        # FastAPI's default, which does not use problem details.
         del responses["422"]
     for status, response in problems(*kinds).items():
         described = response["description"]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 EXAMPLE_URL = "postgresql://user:password@host:5432/name"
 
-# Parameters with fixed values: with any other, every connection would fail.
+# Allowed values of URL parameters: with any other, every connection would fail.
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SESSIONS = ("any", "read-write", "read-only", "primary", "standby", "prefer-standby")
 _VALUES = {"sslmode": _SSL_MODES, "target_session_attrs": _SESSIONS}

@@ -40,7 +40,7 @@ def scan_of(nodes):
 
 def test_live_rows_are_found_without_scanning_deleted_ones(session):
     # The oldest rows are deleted: a scan in order of age would read them all first.
-    # In steps, each of which ends before the driver's timeout, however slow the machine.
+    # In batches, so that each statement finishes within the driver's timeout on a slow machine.
     for first in range(1, 1_000_001, 100_000):
         session.execute(sa.text(ROWS), {"first": first})
     session.execute(sa.text("ANALYZE items"))

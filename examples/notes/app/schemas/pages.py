@@ -26,7 +26,7 @@ class Paging(BaseModel):
     ] = None
     offset: Annotated[int, Field(ge=0, le=10_000, description="Number of rows to skip")] = 0
     total: Annotated[bool, Field(description="Count all matching rows")] = False
-    sort: Any = "id"  # a Literal in each subclass
+    sort: Any = "id"  # narrowed to a Literal by each subclass
 
     @model_validator(mode="after")
     def _start_once(self) -> Self:

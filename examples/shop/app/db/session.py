@@ -72,7 +72,7 @@ def open_session(request: Request, name: str) -> AsyncSession:
 async def _commit(session: AsyncSession) -> None:
     try:
         await session.commit()
-        # A request that is cut off while it closes has stored its changes.
+        # A request cut off here has already been committed.
         await session.close()
     except (DatabaseUnavailableError, asyncio.CancelledError) as error:
         raise OutcomeUnknownError(str(error) or _CUT_OFF) from error
