@@ -22,4 +22,14 @@ def test_connections(
     project = render(**answers)
     for file in DATA.glob("*.py"):
         shutil.copy2(file, project / "tests")
-    run([str(environment(project)), "-m", "pytest", "-q", "tests/test_engine.py"], project)
+    run(
+        [
+            str(environment(project)),
+            "-m",
+            "pytest",
+            "-q",
+            "tests/test_engine.py",
+            "tests/test_budget.py",
+        ],
+        project,
+    )

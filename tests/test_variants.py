@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conftest import Environment, Render, install_packages
-from projects import DATA, check, run, run_suite
+from projects import DATA, check, check_code, run, run_suite
 from variants import AUTH, BACKENDS, EXAMPLES, OPEN, SPREAD, THOROUGH, VARIANTS, domain, example
 
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
@@ -32,7 +32,9 @@ def test_a_variant_passes_its_own_checks(
     name: str, variant: str, render: Render, environment: Environment
 ) -> None:
     project = render(**example(name, variant))
-    check(project, environment(project))
+    check_code(project, environment(project))
+    shutil.copytree(DATA / "details", project / "tests" / "details")
+    run_suite(project, environment(project))
 
 
 # Accounts that are deleted with deep references, and with references from shared rows.

@@ -1,6 +1,5 @@
 """Tests that every resource must pass."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -198,31 +197,6 @@ def test_cursor_of_another_query_is_refused(
         assert response.status_code == 422
 
 
-def test_damaged_cursor_is_refused(
-    client: TestClient,
-    session: Session,
-) -> None:
-    url, factory = next(iter(RESOURCES.items()))
-    for _ in range(2):
-        factory.make(session)
-    cursor = client.get(url, params={"limit": 1}).json()["next_cursor"]
-    assert client.get(url, params={"cursor": cursor}).status_code == 200
-    content = urlsafe_b64decode(cursor)
-    damaged = [cursor[1:], cursor[:-4], f"{cursor}=", f"{cursor}AAAA", f"!{cursor}", f"{cursor}\n"]
-    for changed in (
-        b"null",
-        content.replace(b"[1,", b"[2,"),
-        content.replace(b"[1,", b"[true,"),
-        content.replace(b"[1,", b"[1, "),
-        content.replace(b"[1,", b'["1",'),
-    ):
-        assert changed != content
-        damaged.append(urlsafe_b64encode(changed).decode())
-    for each in damaged:
-        response = client.get(url, params={"cursor": each})
-        assert response.status_code == 422, each
-
-
 @each_resource
 def test_responses_link_to_the_operations_on_a_row(
     url: str,
@@ -280,16 +254,6 @@ def test_invalid_query_is_refused(
     assert client.get(f"{url}/0").status_code == 422
 
 
-def test_value_out_of_range_is_refused(
-    client: TestClient,
-) -> None:
-    url = next(iter(RESOURCES))
-    for query in ("limit=101", f"limit={10**20}", "offset=-1", "offset=10001"):
-        assert client.get(f"{url}?{query}").status_code == 422, query
-    for key in ("-1", "x", str(2**63), str(10**20)):
-        assert client.get(f"{url}/{key}").status_code == 422, key
-
-
 @each_resource
 def test_stale_etag_is_refused(
     url: str,
@@ -310,16 +274,6 @@ def test_stale_etag_is_refused(
     lines = [("If-Match", etag), ("If-Match", updated.headers["etag"])]
     assert client.delete(f"{url}/{row.id}", headers=lines).status_code == 204
     assert client.delete(f"{url}/{row.id}", headers=lines).status_code == 404
-
-
-def test_excess_etags_are_ignored(
-    client: TestClient,
-    session: Session,
-) -> None:
-    url, factory = next(iter(RESOURCES.items()))
-    row = factory.make(session)
-    many = {"If-Match": ", ".join(['"1"'] * 40_000)}
-    assert client.delete(f"{url}/{row.id}", headers=many).status_code == 412
 
 
 @pytest.fixture

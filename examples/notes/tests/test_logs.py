@@ -2,8 +2,6 @@
 
 import json
 import logging
-import re
-import traceback
 from collections.abc import Iterator
 from io import StringIO
 from uuid import uuid4
@@ -12,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import DBAPIError
 
 from app.db.engine import build_engine
-from app.logs import JsonFormatter, format_exception
+from app.logs import JsonFormatter
 from app.settings import Settings
 
 # A value that no line of code contains.
@@ -60,33 +58,6 @@ def test_errors_are_logged_without_values(settings: Settings, log: StringIO) -> 
     line = json.loads(log.getvalue())
     assert "test_errors_are_logged_without_values" in line["exception"]
     assert MARK not in log.getvalue()
-
-
-def test_traceback_has_the_frames_of_the_project_and_the_innermost() -> None:
-    with pytest.raises(NoSuchModuleError) as raised:
-        sa.create_engine("unknown://")
-    text = format_exception(raised.value)
-    *outer, innermost = traceback.extract_tb(raised.value.__traceback__)
-    assert len(outer) > 2
-    own, last = re.findall(r'File "(.+)", line \d+, in (\w+)', text)
-    assert own == (__file__, "test_traceback_has_the_frames_of_the_project_and_the_innermost")
-    assert last == (innermost.filename, innermost.name)
-
-
-def test_causes_in_a_circle_and_groups_are_logged() -> None:
-    error, cause = RuntimeError("failed"), ValueError("cause")
-    error.__cause__, cause.__cause__ = cause, error
-    group = ExceptionGroup("group", [error, ExceptionGroup("inner", [KeyError("member")])])
-    text = format_exception(group)
-    for line in ("RuntimeError: failed", "ValueError: cause", "KeyError: 'member'"):
-        assert text.count(line) == 1
-
-
-def test_field_without_a_name_does_not_lose_the_line(log: StringIO) -> None:
-    fields = {("a", "b"): 1, "kept": 2}
-    logging.getLogger("test").warning("here", extra={"fields": fields})
-    line = json.loads(log.getvalue())
-    assert (line["message"], line["kept"]) == ("here", 2)
 
 
 def test_request_id_reaches_the_lines_of_a_route(

@@ -1,7 +1,6 @@
 """All errors are problem details and leak nothing."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx2
 import pytest
@@ -14,7 +13,7 @@ from app.db.engine import DatabaseUnavailableError, OutcomeUnknownError, build_e
 from app.db.errors import InvalidCursorError, NotFoundError, PreconditionFailedError
 from app.db.readiness import Readiness
 from app.db.session import SessionDep, build_session_factory
-from app.errors import KINDS, Problem, problems
+from app.errors import KINDS, Problem
 from app.main import create_app
 from app.schemas.types import NonBlank
 from app.settings import Settings
@@ -52,16 +51,6 @@ ERRORS: dict[str, Exception] = {
     "internal-error": RuntimeError("secret"),
 }
 
-
-# Raised by routes of your own: the status, and the detail, which may be any JSON.
-RAISED: list[tuple[int, Any, str]] = [
-    (409, "Full.", "Full."),
-    (409, {"code": "full", "free": 0}, '{"code": "full", "free": 0}'),
-    (428, ["If-Match"], '["If-Match"]'),
-    (499, "Gone.", "Gone."),
-    (503, "The payment provider is down.", "The payment provider is down."),
-]
-
 ORIGIN = {"Origin": "https://app.example.com"}
 
 
@@ -82,11 +71,6 @@ async def app(settings: Settings) -> AsyncIterator[FastAPI]:
     @app.get("/_errors/{kind}")
     async def fail(kind: str) -> None:
         raise ERRORS[kind]
-
-    @app.get("/_raised/{number}")
-    async def raise_http(number: int) -> None:
-        status, detail, _text = RAISED[number]
-        raise HTTPException(status, detail)
 
     @app.get("/_connection")
     async def connect(session: SessionDep) -> None:
@@ -135,14 +119,6 @@ async def test_each_error_has_its_problem_type(client: httpx2.AsyncClient, kind:
     assert "access-control-allow-origin" in response.headers
 
 
-@pytest.mark.parametrize("number", range(len(RAISED)))
-async def test_any_http_exception_is_a_problem(client: httpx2.AsyncClient, number: int) -> None:
-    status, _detail, text = RAISED[number]
-    response = await client.get(f"/_raised/{number}")
-    kind = "precondition-required" if status == 428 else None
-    assert check(response, status, kind).detail == text
-
-
 async def test_not_found_names_the_resource(client: httpx2.AsyncClient) -> None:
     response = await client.get("/_errors/not-found")
     assert check(response, 404, "not-found").detail == "Order line not found."
@@ -183,31 +159,3 @@ async def test_invalid_value_is_located_but_not_repeated(client: httpx2.AsyncCli
     assert (number.loc, text.loc) == (["body", "number"], ["body", "text"])
     assert text.msg == "Must contain a visible character, and no NUL characters"
     assert "secret" not in response.text
-
-
-async def test_error_response_is_limited_in_size(client: httpx2.AsyncClient) -> None:
-    body: dict[str, Any] = {f"{number}-{'x' * 10_000}": 1 for number in range(100)}
-    response = await client.post("/_bodies", json=body)
-    assert len(check(response, 422, "invalid-request").errors) == 30
-    assert len(response.text) < 10_000
-
-
-async def test_openapi_documents_problems(app: FastAPI) -> None:
-    paths = app.openapi()["paths"]
-    (media_type,) = paths["/health/ready"]["get"]["responses"]["503"]["content"]
-    assert media_type == "application/problem+json"
-    responses = paths["/_bodies"]["post"]["responses"]
-    assert "/problems/body-too-large" in responses["413"]["description"]
-    assert "/problems/unsupported-media-type" in responses["415"]["description"]
-    assert responses["422"]["description"] == "Invalid request (`/problems/invalid-request`)"
-
-
-def test_problems_are_documented_by_kind() -> None:
-    responses = problems("already-exists", "invalid-cursor", "still-referenced")
-    assert {status: each["description"] for status, each in responses.items()} == {
-        409: (
-            "Already exists (`/problems/already-exists`),"
-            " Still referenced (`/problems/still-referenced`)"
-        ),
-        422: "Invalid cursor (`/problems/invalid-cursor`)",
-    }

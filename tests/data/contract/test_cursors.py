@@ -105,6 +105,30 @@ def test_forged_cursor_is_refused(api: TestClient, sort: str, value: object) -> 
     assert api.get("/entries", params=query).status_code == 422
 
 
+def test_damaged_cursor_is_refused(api: TestClient) -> None:
+    chance = random.Random("damaged")  # noqa: S311
+    author = api.post("/authors", json={"name": "Damaged"}).json()["id"]
+    for _ in range(2):
+        assert api.post("/entries", json=entry(chance, author)).status_code == 201
+    query = {"author_id": author, "limit": 1}
+    cursor = api.get("/entries", params=query).json()["next_cursor"]
+    assert api.get("/entries", params={**query, "cursor": cursor}).status_code == 200
+    content = urlsafe_b64decode(cursor)
+    damaged = [cursor[1:], cursor[:-4], f"{cursor}=", f"{cursor}AAAA", f"!{cursor}", f"{cursor}\n"]
+    for changed in (
+        b"null",
+        content.replace(b"[1,", b"[2,"),
+        content.replace(b"[1,", b"[true,"),
+        content.replace(b"[1,", b"[1, "),
+        content.replace(b"[1,", b'["1",'),
+    ):
+        assert changed != content
+        damaged.append(urlsafe_b64encode(changed).decode())
+    for each in damaged:
+        response = api.get("/entries", params={**query, "cursor": each})
+        assert response.status_code == 422, each
+
+
 @pytest.mark.parametrize("char", ["😀", "x"])
 def test_cursor_of_the_longest_text_is_accepted(api: TestClient, char: str) -> None:
     chance = random.Random(f"long {char!r}")  # noqa: S311

@@ -5,9 +5,8 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
-
 from app.schemas import types
+from pydantic import TypeAdapter, ValidationError
 
 TWO_PLACES = Annotated[Decimal, types.Digits(5, 2)]
 
