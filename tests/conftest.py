@@ -129,6 +129,18 @@ def _provider() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _folder_of_suites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give the suites of projects a folder apart: pytest closes its folder to other users.
+
+    PostgreSQL, which must not run as root, may be running from ours.
+    """
+    tmp_path_factory.getbasetemp()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_DEBUG_TEMPROOT", os.environ[SHARED])
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _forks() -> Iterator[None]:
     """End the processes that ran Alembic."""
     yield

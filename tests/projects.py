@@ -98,9 +98,7 @@ def check_code(project: Path, python: Path) -> None:
 
 def run_suite(project: Path, python: Path, *args: str) -> None:
     """Run the project's tests; in CI none may be skipped."""
-    # Pytest closes its default folder to the user that another test's PostgreSQL runs as.
-    folder = f"--basetemp={project.parent / f'{project.name}-suite'}"
-    output = run([str(python), "-m", "pytest", "-q", folder, *args], project)
+    output = run([str(python), "-m", "pytest", "-q", *args], project)
     if os.environ.get("CI"):
         assert "skipped" not in output, output[-3000:]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Environment, Render, install_packages
+from conftest import Environment, Render, install_packages, once
 from projects import DATA, check, check_code, run, run_suite
 from variants import AUTH, BACKENDS, EXAMPLES, OPEN, SPREAD, THOROUGH, VARIANTS, domain, example
 
@@ -189,11 +189,12 @@ def test_later_python_passes_the_linter(
     ],
 )
 def test_suite_passes_with_the_oldest_packages_in_reverse_order(
-    answers: dict[str, Any], render: Render, tmp_path: Path
+    answers: dict[str, Any], render: Render
 ) -> None:
     project = render(**answers)
-    folder = tmp_path / "oldest"
-    install_packages(project, folder, "--resolution=lowest-direct")
+    # Outside pytest's folder, which every other run of pytest closes to PostgreSQL's user.
+    with once(f"environments/oldest-{answers['mode']}") as (folder, _):
+        install_packages(project, folder, "--resolution=lowest-direct")
     run([str(folder / "bin" / "mypy")], project)
     shutil.copy(DATA / "reversed_order.py", project)
     run_suite(project, folder / "bin" / "python", "-p", "reversed_order")
