@@ -130,7 +130,7 @@ def _provider() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _folder_of_suites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Give the suites of projects a folder apart: pytest closes its folder to other users.
+    """Give the projects' suites a separate folder: pytest closes its own to other users.
 
     PostgreSQL, which must not run as root, may be running from ours.
     """

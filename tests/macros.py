@@ -12,7 +12,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 ROOT = Path(__file__).parent.parent
 SETTINGS: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
-# What asks Copier about itself, and concerns no file.
+# Questions about Copier's own state, which no rendered file uses.
 OF_COPIER = {"last_time", "mismatched", "mismatch", "doomed", "delete_files"}
 EACH = re.compile(r"\{% yield resource from (\S+) %\}\{\{ resource\.(\w+) \}\}\{% endyield %\}")
 

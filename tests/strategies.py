@@ -32,7 +32,7 @@ OF_THE_CODE = """
     value whole filters
 """
 
-# The same where there are accounts; `account` and `token` are no names of resources there.
+# The same with accounts, where `account` and `token` cannot be resources.
 OF_ACCOUNTS = """
     auth identity identities issuer authorization anonymous open_session email other_client
     is_active
@@ -87,7 +87,7 @@ class Taken:
 
 @dataclass
 class Resource:
-    """What of a resource its refs and indexes need to know."""
+    """The facts about a resource that refs and indexes depend on."""
 
     name: str
     table: str
@@ -188,7 +188,7 @@ def add_field(draw: st.DrawFn, resource: Resource, taken: Taken) -> None:
     )
     if default is not None:
         words.append(f"default={default}")
-    # Words stand in any order.
+    # Modifiers may be in any order.
     words[1:] = draw(st.permutations(words[1:]))
     resource.entries.append(f"{name}: {' '.join(words)}")
 
@@ -276,7 +276,7 @@ def written(draw: st.DrawFn, resource: Resource) -> str:
 
 @st.composite
 def legal_texts(draw: st.DrawFn, most: int = 5, *, access: bool = False) -> str:
-    """Draw answers with all types and words, references in any direction, awkward names.
+    """Draw answers with all types and modifiers, references in any direction, awkward names.
 
     Only those drawn with `access` go with accounts.
     """

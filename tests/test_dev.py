@@ -167,7 +167,7 @@ def test_mistakes_in_arguments_are_named(render: Render, environment: Environmen
 
 
 @pytest.mark.parametrize("mode", ["async", "sync"])
-def test_purge_without_its_database_is_no_traceback(
+def test_purge_without_its_database_prints_no_traceback(
     mode: str, render: Render, environment: Environment
 ) -> None:
     project = render(mode=mode, soft_delete=True)
@@ -202,7 +202,7 @@ def test_last_revision_is_undone(render: Render, environment: Environment) -> No
     )
     assert "0001" not in current
     printed = attempt(Path(python), project, "migrate", "of_another_branch")
-    assert "Another branch has it" in printed
+    assert "It is on another branch" in printed
 
 
 def test_local_database_ends_with_its_terminal(project: Path, environment: Environment) -> None:

@@ -24,7 +24,7 @@ PUBLIC = MORE + "  _access: public\n"
 ALL = "author, note, tag"
 POOLED = {"pgbouncer": True}
 
-# What differs between two sets of answers. Together is what changes different lines.
+# Pairs of sets of answers. A pair may change several answers if they affect different lines.
 FLIPS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "texts": (
         {},

@@ -20,7 +20,7 @@ post:
   status: enum(draft, published) default=draft
   author: ref(author)
 """
-# A field grows, one becomes optional, one goes, two come; a choice, a reference, two tables come.
+# Widens a field, makes one optional, drops one; adds two, an enum value, a ref and two tables.
 AFTER = """\
 author:
   name: str(80)
@@ -141,7 +141,7 @@ def test_switching_soft_delete_brings_no_deleted_row_back(
     database.alembic("upgrade", "head")
     database.alembic("check")
     assert database.sql(emails) == [["a@example.com"], ["b@example.com"]]
-    # What a deleted row had can be taken; what a live row has cannot.
+    # Unique values of deleted rows can be reused; those of live rows cannot.
     again = "INSERT INTO members (email, team_id) VALUES ('b@example.com', 1)"
     with pytest.raises(REFUSED, match=r"(?i)unique"):
         database.sql(again)

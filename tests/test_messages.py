@@ -129,7 +129,7 @@ def test_a_project_copied_from_a_relative_path_is_updated(
 ) -> None:
     git(tmp_path, "clone", "--quiet", str(template), "checkout")
     checkout = tmp_path / "checkout"
-    # The rest takes its time, and has no part in this.
+    # These files would only slow the test down.
     git(checkout, "rm", "-r", "--quiet", *(f"template/{name}" for name in ["app", "docs", "tests"]))
     git(checkout, "commit", "--quiet", "--message", "Less")
     git(checkout, "tag", "--delete", "v0.1.0")

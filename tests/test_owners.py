@@ -104,8 +104,8 @@ def test_rows_get_an_owner_and_lose_it_on_request_only(
     if soft_delete:
         assert database.sql("SELECT id FROM notes WHERE deleted_at IS NOT NULL") == [[2]]
 
-    # Nobody's rows fall into everybody's hands unseen.
-    unwilling = r"without owner_id rows \(2 in authors, 2 in notes\) would belong to nobody"
+    # Rows never lose their owner silently.
+    unwilling = r"without owner_id, rows \(2 in authors, 2 in notes\) would belong to nobody"
     refused(database, unwilling, "downgrade", "-1")
     database.alembic("-x", "drop-owners=yes", "downgrade", "-1")
     assert database.sql("SELECT title FROM notes ORDER BY id") == [["One"], ["Two"]]

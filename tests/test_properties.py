@@ -23,7 +23,7 @@ PROFILE = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 
-# What of a project depends on its tables: migrations equal to the models, and every route.
+# The parts of a project that depend on its tables: migrations equal to the models, every route.
 SUITE = ["tests/test_migrations.py", "tests/routers"]
 
 

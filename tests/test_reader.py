@@ -309,7 +309,7 @@ post:
     assert [each["name"] for each in post["fields"]] == ["slug", "author", "day"]
 
 
-def test_last_underscore_is_no_space_in_texts() -> None:
+def test_trailing_underscore_is_not_a_space_in_texts() -> None:
     text = "post: {class_: enum(a b), from_: str(20), in_: text}"
     files = dict(Renderer().render({"resources": text}))
     assert '"""Class of posts."""' in files["app/enums/post.py"]
@@ -980,7 +980,7 @@ BAD_TEXTS = {
         "line 2: user._access: ",
         "use public",
     ),
-    # The first in the text is told, and what follows from another mistake is not.
+    # The first mistake is reported, and none that follows from another one.
     "the first of two": (
         "post:\n  a: ref(tga)\n  b: strr(2)\ntag: {a: int}",
         "line 2: post.a: ",
@@ -1010,7 +1010,7 @@ BAD_TEXTS = {
 
 
 def refusal(text: str) -> str:
-    """Have the text refused: in one short line, and with an empty domain."""
+    """Check that the text is refused, in one short line and with an empty domain."""
     message = READER.check(text)
     assert re.fullmatch(r"line [1-9][0-9]*: [^\n]+[^\s;:,]", message)
     assert message.isprintable()
@@ -1259,7 +1259,7 @@ def test_cascades_are_followed_once() -> None:
 @settings(max_examples=150, deadline=None)
 @given(text=st.sampled_from(LEGAL) | legal_texts(most=2), cuts=cuts())
 def test_damaged_text_is_refused_or_legal(text: str, cuts: list[Cut]) -> None:
-    """Whatever is taken is what YAML takes it for; whatever is not is refused in one line."""
+    """Accepted text means the same in YAML; any other text is refused in one line."""
     text = damage(text, cuts)
     if READER.check(text):
         refusal(text)

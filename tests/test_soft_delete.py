@@ -57,7 +57,7 @@ def test_referenced_hidden_rows_are_named(
     )
     revision = project / "migrations" / "versions" / "0002_drop.py"
     revision.write_text(DROP, encoding="utf-8")
-    refusal = r"without deleted_at rows \(1 in members, 1 in teams\) would become visible"
+    refusal = r"without deleted_at, rows \(1 in members, 1 in teams\) would become visible"
     with pytest.raises(pytest.fail.Exception, match=refusal):
         database.alembic("upgrade", "head")
     with pytest.raises(pytest.fail.Exception, match="members 3 references teams 2;"):

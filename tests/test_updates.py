@@ -330,7 +330,7 @@ def test_a_replaced_initial_revision_does_not_come_back(render: Render) -> None:
     assert git(project, "status", "--porcelain") == ""
 
 
-# The article of the second changes.
+# In the second, `an event` becomes `a meeting`.
 @pytest.mark.parametrize(("old", "new"), [("note", "memo"), ("event", "meeting")])
 def test_a_renamed_resource_keeps_what_was_written_in_it(
     old: str, new: str, render: Render
@@ -357,7 +357,7 @@ def test_a_renamed_resource_keeps_what_was_written_in_it(
     assert not [path for path in files(project) if re.search(rf"{old}\b", path)]
 
 
-# Answers whose change keeps out of the way of all that people usually write.
+# Answers whose change touches no line that people usually edit.
 QUIET: dict[str, dict[str, Any]] = {
     "soft_delete": {"soft_delete": True},
     "pgbouncer": {"pgbouncer": True},
@@ -513,7 +513,7 @@ def test_a_changed_answer_leaves_every_edit_in_place(question: str, render: Rend
 
 
 def test_changes_on_both_sides_of_a_line_lose_nothing(render: Render) -> None:
-    """Where an edit stands next to what an answer changes, it may conflict; it is never lost."""
+    """An edit next to a line that an answer changes may conflict, but is never lost."""
     project = commit(render(resources=RESOURCES))
     work_on(project)
     update(project, mode="sync", database="sqlite", soft_delete=True)

@@ -107,7 +107,7 @@ def call(command: list[str]) -> int:
         code = subprocess.call(command)
     finally:
         signal.signal(signal.SIGINT, previous)
-    # As shells report a signal.
+    # Report a signal as shells do.
     return code if code >= 0 else 128 - code
 
 
@@ -283,7 +283,7 @@ def main() -> int:
     except CommandError as error:
         print(f"FAILED: {error}", file=sys.stderr)
         if "Can't locate revision" in str(error):
-            hint = "Another branch has it: switch back, or start again with `dev.py erase`."
+            hint = "It is on another branch: switch back, or start over with `dev.py erase`."
             print(hint, file=sys.stderr)
         code = 1
     except KeyboardInterrupt:

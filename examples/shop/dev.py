@@ -36,7 +36,7 @@ from app.logs import log_config
 
 ROOT = Path(__file__).parent
 DATA = ROOT / ".dev"
-# Characters of a path that the server's command line and URL do not quote.
+# Characters of a path that need quoting in the server's command line or URL.
 _UNSUPPORTED = re.compile(r"[^\w./\\:-]")
 CONFIG = Config(ROOT / "alembic.ini")
 
@@ -100,7 +100,7 @@ def development_database() -> Iterator[str]:
         )
         raise CommandError(msg)
     with postgres(DATA / "postgres") as url:
-        # Each URL that is read: one left as it is could lead to another database.
+        # Set all URLs: one left unchanged could point to another database.
         for name in ("DATABASE_URL", "MIGRATIONS_DATABASE_URL", "READ_DATABASE_URL"):
             os.environ[name] = url
         print(f"Local database: {url}\nIts data is kept in {DATA}.", flush=True)
@@ -141,7 +141,7 @@ def call(command: list[str]) -> int:
         code = subprocess.call(command)
     finally:
         signal.signal(signal.SIGINT, previous)
-    # As shells report a signal.
+    # Report a signal as shells do.
     return code if code >= 0 else 128 - code
 
 
@@ -213,7 +213,7 @@ def shell(_arguments: argparse.Namespace) -> int:
 
     with development_database() as configured:
         load_settings()  # Refuses an invalid URL.
-        # As it is configured: `psql` reads the same parameters.
+        # The URL as configured: `psql` accepts the same parameters.
         url = sa.make_url(configured.strip()).set(drivername="postgresql")
         program = ["psql"] if shutil.which("psql") else ["uvx", "pgcli"]
         return call([*program, url.render_as_string(hide_password=False)])
@@ -328,7 +328,7 @@ def main() -> int:
     except CommandError as error:
         print(f"FAILED: {error}", file=sys.stderr)
         if "Can't locate revision" in str(error):
-            hint = "Another branch has it: switch back, or start again with `dev.py erase`."
+            hint = "It is on another branch: switch back, or start over with `dev.py erase`."
             print(hint, file=sys.stderr)
         code = 1
     except KeyboardInterrupt:

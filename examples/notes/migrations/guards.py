@@ -22,7 +22,7 @@ class Guard(Note):
         """Store the column, the tables that lose it, the option and the effect on their rows."""
         deletes = ", which deletes them permanently" if option.startswith("delete-") else ""
         super().__init__(
-            f"Without {column} rows {effect}. Fails if there are any, unless run with"
+            f"Without {column}, rows {effect}. Fails if there are any, unless run with"
             f" `-x {option}=yes`{deletes}."
         )
         self.arguments = (column, sorted(tables), option, effect)

@@ -26,7 +26,7 @@ def with_notes(
     elif isinstance(op, ops.AddColumnOp) and needs_value(op):
         yield Note(
             "Fails if the table has rows, because they have no value for this column: add"
-            " `server_default=...` to it, or go back to a backup instead."
+            " `server_default=...` to it, or restore a backup instead."
         )
     elif isinstance(op, ops.CreateIndexOp):
         yield from _index_notes(op, change)
@@ -56,7 +56,7 @@ def _index_notes(op: ops.CreateIndexOp, change: ops.ModifyTableOps) -> Iterator[
         columns = ", ".join(names)
         among = f"FROM {quote(op.table_name)} WHERE {' AND '.join(where)} GROUP BY {columns}"
         text = (
-            f"Fails while rows are equal in {columns}. To find them:\n"
+            f"Fails while rows have the same {columns}. To find them:\n"
             f"    SELECT {columns}, count(*) {among} HAVING count(*) > 1"
         )
         if any(_is_wider(drop, op) for drop in change.ops):
@@ -94,8 +94,8 @@ def _foreign_key_checks(op: ops.CreateForeignKeyOp, change: ops.ModifyTableOps) 
     elif before != target:
         yield Check(
             f"DATA LOSS: {change.table_name}.{name} referenced {before}, and now references {target}:"
-            f" the same ids would mean other rows. Unless {before} was renamed to {target}, set the"
-            " ids of the new rows here; then delete this check:\n"
+            f" the same ids would refer to other rows. Unless {before} was renamed to {target}, set"
+            " the ids of the new rows here; then delete this check:\n"
             f"    {update(change.table_name, column, f'{column} IS NOT NULL')}",
             change.table_name,
             f"{column} IS NOT NULL",

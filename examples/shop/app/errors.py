@@ -241,7 +241,7 @@ async def _database(_request: Request, error: DBAPIError) -> JSONResponse:
     # program_limit_exceeded: an index holds at most about 2,700 bytes of a row.
     if getattr(error.orig, "sqlstate", None) != "54000":
         raise error
-    return problem("invalid-request", "A text is too long for the index of its column.")
+    return problem("invalid-request", "A value is too long for the index on its column.")
 
 
 async def _still_referenced(_request: Request, error: StillReferencedError) -> JSONResponse:

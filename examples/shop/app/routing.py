@@ -51,7 +51,7 @@ def _refuse_repeated(request: Request) -> None:
 
 
 class Index(APIRouter):
-    """Finds the router of a path by its first segment, at a cost independent of their number.
+    """Finds the router of a path by its first segment, in constant time.
 
     Include only routers, no routes.
     """

@@ -32,8 +32,8 @@ def refuse_drop(column: str, tables: list[str], option: str, effect: str) -> Non
     if not found:
         return
     deletes = option.startswith("delete-")
-    purpose = "to permanently delete them" if deletes else "to let this happen"
-    require_option(option, "yes", f"without {column} rows ({found}) {effect}; {purpose},")
+    purpose = "to permanently delete them" if deletes else "to allow this"
+    require_option(option, "yes", f"without {column}, rows ({found}) {effect}; {purpose},")
     if deletes:
         _delete(column, tables)
 

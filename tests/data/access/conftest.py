@@ -33,14 +33,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.obj = run
 
 
-# Without a way back: a flush deletes its rows although nobody has changed them.
+# Without a back reference: a flush deletes its rows although they have not changed.
 Article.remarks = orm.relationship(
     Comment,
     foreign_keys=Comment.article_id,
     cascade="all, delete-orphan",
     overlaps="comments,article",
 )
-# Loaded by a statement of its own, which is no SELECT of the class that it counts.
+# Loaded by a statement of its own, which does not SELECT the class that it counts.
 Tag.note_count = orm.column_property(
     sa.select(sa.func.count(Note.id)).where(Note.tag_id == Tag.id).scalar_subquery(), deferred=True
 )

@@ -1,4 +1,4 @@
-"""What app/db/scope.py says that it does not see; the guard of the tests sees some of it."""
+"""The documented limits of app/db/scope.py, some of which tests/guard.py covers."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -149,7 +149,7 @@ def test_filtered_statement_finds_own_rows_only(name: str, world: World) -> None
     assert FILTERED[name](world.others) == 1
 
 
-def test_shared_rows_are_hidden_from_nobody_also_in_functions(world: World) -> None:
+def test_shared_rows_are_hidden_from_anonymous_sessions_in_functions_too(world: World) -> None:
     session = world.mine
     del session.info["scope"]
     enter(session, ANONYMOUS)
@@ -195,7 +195,7 @@ def test_value_of_an_object_may_be_an_expression_of_its_row(world: World) -> Non
 
 
 @pytest.mark.parametrize("name", ["function", "attribute"])
-def test_expression_is_no_reference_to_a_private_row(name: str, world: World) -> None:
+def test_expression_as_a_reference_to_a_private_row_is_refused(name: str, world: World) -> None:
     values: dict[str, Any] = {"function": sa.func.abs(world.own.folder), "attribute": Folder.id}
     folder: Any = world.mine.get(Folder, world.own.child)
     refused = pytest.raises(ScopeError, match="set parent_id to a value")
@@ -250,7 +250,7 @@ def test_joined_inheritance_is_refused(base: Any) -> None:
             id = orm.mapped_column(sa.ForeignKey("boxes.id"), primary_key=True)
 
 
-def test_rows_of_accounts_are_no_secondary(base: Any) -> None:
+def test_scoped_table_as_secondary_is_refused(base: Any) -> None:
     class Label(Shared, base):
         __tablename__ = "labels"
         id = orm.mapped_column(sa.Integer, primary_key=True)

@@ -311,7 +311,7 @@ def test_statement_does_not_depend_on_rows_of_others(name: str, world: World) ->
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_nobody_sees_less(name: str, world: World) -> None:
+def test_anonymous_session_reads_public_rows_only(name: str, world: World) -> None:
     assert world.populate()
     del world.mine.info["scope"]
     enter(world.mine, ANONYMOUS)

@@ -230,7 +230,7 @@ if SOFT:
             assert seen[0] == seen[1]
 
 
-def test_account_takes_its_rows_along(world: World, me: Client, them: Client) -> None:
+def test_deleting_an_account_deletes_its_rows(world: World, me: Client, them: Client) -> None:
     theirs = world.populate()
     if SOFT:
         assert me.send("DELETE", f"/notes/{world.own.note}").status_code == 204
@@ -256,7 +256,7 @@ def test_account_takes_its_rows_along(world: World, me: Client, them: Client) ->
         assert again.json()["items"] == []
 
 
-def test_nobody_reads_public_rows_only(world: World, nobody: Client) -> None:
+def test_anonymous_client_reads_public_rows_only(world: World, nobody: Client) -> None:
     theirs = world.populate()
     for url in (f"/articles/{world.own.article}", "/articles", "/comments", "/comments?total=true"):
         text = nobody.send("GET", url).text

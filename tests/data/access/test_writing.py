@@ -577,7 +577,7 @@ def test_scope_is_set_once(world: World) -> None:
         assert world.mine.info["scope"] == mine
 
 
-def test_rows_of_nobody_are_written_in_bulk(world: World) -> None:
+def test_rows_without_an_owner_can_be_updated_in_bulk(world: World) -> None:
     account = world.mine.scalars(select(Account.id).limit(1)).one()
     world.mine.execute(update(Account), [{"id": account, "is_active": True}])
     world.mine.execute(update(Account), [{"id": account, "is_active": True}])
@@ -597,7 +597,7 @@ def test_refused_writes_have_another_way(world: World) -> None:
     assert world.mine.get_one(Note, world.own.note).title == "x"
 
 
-def test_nobody_writes(world: World) -> None:
+def test_anonymous_session_cannot_write(world: World) -> None:
     del world.mine.info["scope"]
     enter(world.mine, ANONYMOUS)
     for row in (Tag(name="x"), Folder(name="x"), Article(title="x", slug="x")):

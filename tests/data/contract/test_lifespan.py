@@ -21,7 +21,7 @@ from sqlalchemy import event, orm
 IS_ASYNC = "run_in_threadpool" not in inspect.getsource(module)
 
 
-def test_objects_of_the_start_are_frozen_while_it_serves(settings: Settings) -> None:
+def test_startup_objects_are_frozen_while_it_serves(settings: Settings) -> None:
     gc.unfreeze()
     with TestClient(create_app(settings)):
         assert gc.get_freeze_count() > 0
@@ -33,7 +33,7 @@ def test_cancelled_requests_end_before_the_application(settings: Settings) -> No
         try:
             await asyncio.Event().wait()
         finally:
-            # As a driver does that tells the server.
+            # As a driver does to tell the server.
             await asyncio.sleep(0.1)
 
     async def serve() -> None:

@@ -106,7 +106,7 @@ def test_invalid_parts_of_a_url_are_named() -> None:
 
 if not IS_SQLITE:
 
-    def test_primary_is_no_read_replica(monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_primary_is_not_a_read_replica(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("READ_DATABASE_URL", URL)
         assert load_settings().read_database_url is None
         monkeypatch.setenv("READ_DATABASE_URL", f"{URL}_replica")

@@ -191,7 +191,7 @@ def test_unexpected_pooler_is_refused(database_url: str, options: dict) -> None:
 
 
 @pytest.mark.skipif(not hasattr(engines, "AsyncEngine"), reason="threads are not cancelled")
-def test_cancellation_is_no_error_and_frees_the_connection(url: str) -> None:
+def test_cancellation_is_not_an_error_and_frees_the_connection(url: str) -> None:
     async def run() -> None:
         engine = build_engine(Settings(database_url=url, pool_size=1))
 

@@ -78,7 +78,7 @@ def get(
 def first_of(attribute: InstrumentedAttribute[Any]) -> Loader:
     """Return a loader for the first rows of a one-to-many relationship such as `User.posts`.
 
-    It loads one row more than NESTED_LIMIT if there are more.
+    It loads up to NESTED_LIMIT + 1 rows: an extra row means that there are more.
     """
     relationship = attribute.property
     (foreign_key,) = relationship.remote_side

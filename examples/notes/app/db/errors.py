@@ -98,7 +98,7 @@ def _columns(table_name: str, constraint: str) -> tuple[str, ...]:
     rules: list[Any] = [] if table is None else [*table.indexes, *table.constraints]
     rule = next((rule for rule in rules if rule.name == constraint), None)
     if isinstance(rule, CheckConstraint):
-        # The condition is text; what it quotes is no column.
+        # The condition is text; quoted strings in it are not columns.
         found = re.findall(r"'[^']*'|(\w+)", str(rule.sqltext))
         return tuple(column.name for column in rule.table.columns if column.name in found)
     return () if rule is None else tuple(rule.columns.keys())

@@ -28,7 +28,7 @@ _BATCH = 1000
 
 
 class StillReferencedError(Exception):
-    """A live row references a row that was to be deleted."""
+    """A live row references a row to delete."""
 
     def __init__(self, key: sa.ForeignKey) -> None:
         """Name the foreign key that prevents the deletion."""
@@ -38,7 +38,7 @@ class StillReferencedError(Exception):
 
 
 class ParentDeletedError(Exception):
-    """A row that was to be restored belongs to a deleted row."""
+    """A row to restore belongs to a deleted row."""
 
     def __init__(self, key: sa.ForeignKey) -> None:
         """Name the table of the deleted row and the column that references it."""

@@ -14,7 +14,7 @@ M = TypeVar("M", bound=orm.DeclarativeBase)
 
 
 class NotLiveError(MissingReferenceError):
-    """Rows that were to be referenced are deleted or do not exist."""
+    """Referenced rows are deleted or do not exist."""
 
     def __init__(self, keys: Sequence[sa.ForeignKey]) -> None:
         """Name the table and the columns of the references."""
