@@ -46,6 +46,21 @@ UNFILTERED: dict[str, Callable[[orm.Session], Any]] = {
     "literal_column_alone": lambda session: session.execute(
         select(sa.literal_column("(select max(title) from notes)"))
     ),
+    "literal_or": lambda session: session.execute(
+        select(Note).where(sa.literal_column("1=1 OR 1=1"))
+    ),
+    "literal_comment": lambda session: session.execute(
+        select(Note).where(sa.literal_column("1=1 --"))
+    ),
+    "literal_or_of_an_update": lambda session: session.execute(
+        sa.update(Note).where(sa.literal_column("1=1 or 1=1")).values(title="mine")
+    ),
+    "statement_hint": lambda session: session.execute(
+        select(Note.id).with_statement_hint("OR true")
+    ),
+    "table_hint": lambda session: session.execute(
+        select(Note.id).with_hint(Note, "JOIN notes AS others ON true")
+    ),
     "suffix": lambda session: session.execute(
         select(Tag.name).suffix_with("UNION ALL SELECT title FROM notes")
     ),

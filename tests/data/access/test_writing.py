@@ -409,6 +409,10 @@ if SOFT:
         assert not soft_delete.delete(session, Article, theirs.article)
 
     @case
+    def soft_delete_with_literal_or(session: orm.Session, own: Rows, theirs: Rows) -> None:
+        soft_delete.delete(session, Note, theirs.note, sa.literal_column("1=1 OR 1=1"))
+
+    @case
     def restore_theirs(session: orm.Session, own: Rows, theirs: Rows) -> None:
         assert soft_delete.restore(session, Note, theirs.note) is None
         assert soft_delete.restore(session, Article, theirs.article) is None
