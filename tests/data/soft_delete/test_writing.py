@@ -701,6 +701,14 @@ def test_hard_delete_of_a_missing_row_finds_none(session):
     assert not hard_delete(session, User, 1)
 
 
+def test_a_statement_is_refused_after_a_hard_delete_by_it(session):
+    blog(session)
+    statement = sa.delete(Post).where(Post.id == 1)
+    session.execute(statement, execution_options={"hard_delete": True})
+    with pytest.raises(InvalidRequestError, match="permanently delete"):
+        session.execute(statement)
+
+
 def test_hard_delete_of_a_deleted_row(session):
     user = blog(session)
     session.delete(user)
