@@ -53,6 +53,8 @@ def test_violations_are_problems(variant: str, render: Render, environment: Envi
         # Soft deletion keeps references.
         *(["deletion"] if "soft" in variant else []),
         *(["exclusion"] if "sqlite" in variant else []),
+        # Elsewhere a failed statement ends the transaction, or does not reach the database.
+        *(["survives"] if variant != "sync-sqlite" else []),
     ]
     options = ["-k", f"not ({' or '.join(absent)})"] if absent else []
     run_suite(project, python, "tests/test_constraints.py", "tests/test_migrations.py", *options)

@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from app.crud import rows
+from app.db import models
+from app.db.errors import MissingReferenceError
+from app.db.session import SessionDep
 from app.main import create_app
+from app.schemas.booking import BookingCreate
+from app.schemas.team import TeamCreate
 from app.settings import Settings
 from fastapi.testclient import TestClient
 
@@ -55,6 +61,22 @@ def test_deletion_that_clears_a_checked_reference_is_a_conflict(api: TestClient)
     assert (response.status_code, response.json()["type"]) == (409, "/problems/still-referenced")
     assert api.delete(row).status_code == 204
     assert api.delete(team).status_code == 204
+
+
+def test_transaction_survives_a_missing_reference(settings: Settings) -> None:
+    app = create_app(settings)
+
+    @app.post("/_both")
+    def both(session: SessionDep) -> tuple[str, ...]:
+        rows.create(session, models.Team, TeamCreate(name="Kept"))
+        body = BookingCreate(**BODY, team_id=10**6)
+        with pytest.raises(MissingReferenceError) as raised:
+            rows.create(session, models.Booking, body)
+        return raised.value.columns
+
+    with TestClient(app) as api:
+        assert api.post("/_both").json() == ["team_id"]
+        assert "Kept" in [team["name"] for team in api.get("/teams").json()["items"]]
 
 
 def test_exclusion_is_a_conflict(api: TestClient) -> None:
