@@ -10,7 +10,9 @@ from contextlib import contextmanager
 import httpx2
 import pytest
 import sqlalchemy as sa
+from app.db import models
 from app.db import session as module
+from app.db.engine import DatabaseUnavailableError
 from app.db.session import ReadSessionDep, SessionDep
 from app.main import create_app
 from app.settings import Settings
@@ -124,6 +126,27 @@ def test_a_request_that_is_cut_off_is_a_problem(
             assert (await client.request(method, "/_cut")).status_code == 200
 
     asyncio.run(serve())
+
+
+def test_a_failed_flush_has_no_unknown_outcome(settings: Settings) -> None:
+    app = create_app(settings)
+
+    def fail(*_event: object) -> None:
+        message = "lock timeout"
+        raise DatabaseUnavailableError(message)
+
+    def write(session: SessionDep) -> None:
+        session.add(models.Author(name="Lost"))
+
+    app.add_api_route("/_dirty", write, methods=["POST"])
+    event.listen(orm.Session, "before_flush", fail)
+    try:
+        with TestClient(app) as client:
+            response = client.post("/_dirty")
+    finally:
+        event.remove(orm.Session, "before_flush", fail)
+    assert response.json()["type"] == "/problems/unavailable"
+    assert response.headers["retry-after"]
 
 
 def test_an_upload_that_is_cut_off_is_unavailable(settings: Settings) -> None:
