@@ -77,6 +77,13 @@ def test_a_route_can_stream(client: TestClient, path: str) -> None:
     assert client.get(path).text.split() == ['{"text":"a"}', '{"text":"b"}']
 
 
+def test_two_hosts_are_refused(settings: Settings) -> None:
+    client = TestClient(create_app(settings.model_copy(update={"allowed_hosts": ("test",)})))
+    for hosts, status in ((["test"], 404), (["evil.com", "test"], 400), (["test", "test"], 400)):
+        response = client.get("/_lists", headers=[("host", host) for host in hosts])
+        assert response.status_code == status, hosts
+
+
 def test_large_chunked_body_is_refused(client: TestClient) -> None:
     chunks = (b" " * 20 for _ in range(10))
     headers = {"content-type": "application/json"}

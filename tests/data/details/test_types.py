@@ -39,6 +39,8 @@ TWO_PLACES = Annotated[Decimal, types.Digits(5, 2)]
         (TWO_PLACES, "1000"),
         (TWO_PLACES, "0.001"),
         (TWO_PLACES, "NaN"),
+        (TWO_PLACES, "1_0"),
+        (TWO_PLACES, "\u0661"),
         (TWO_PLACES, True),
         (Annotated[Decimal, types.Digits(20, 4)], 1234567890123456.7891),
     ],
