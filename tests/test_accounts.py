@@ -218,7 +218,13 @@ def _test_command(served: Served) -> None:
     account(served, "create", "Sam@Example.com", given=PASSWORD)
     again = account(served, "create", "sam@example.com", given=PASSWORD, status=1)
     assert "already exists" in again
-    assert sign_in(served, "SAM@example.com")[0] == 200
+    status, created = sign_in(served, "SAM@example.com")
+    assert status == 200
+    # Servers pass on white space at the end.
+    headers = {"Authorization": f"Bearer {created['access_token']} "}
+    assert served.request("GET", "/accounts/me", **headers).status == 200
+    body = {"username": "sam@example.com", "password": PASSWORD}
+    assert served.request("POST", "/tokens", body).status == 415
     account(served, "password", "sam@example.com", given=PASSWORD.upper())
     assert sign_in(served, "sam@example.com")[0] == 401
     assert sign_in(served, "sam@example.com", PASSWORD.upper())[0] == 200
