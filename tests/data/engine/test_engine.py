@@ -1,9 +1,12 @@
 """Connections of a project on PostgreSQL, in every mode; run inside a rendered project."""
 
 import asyncio
+import datetime as dt
 import inspect
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 import sqlalchemy as sa
@@ -73,6 +76,46 @@ def test_connection_lost_before_its_first_check_is_unavailable(url: str) -> None
     engine = getattr(connection.engine, "sync_engine", connection.engine)
     event.listen(engine, "connect", lose, insert=True)
     asyncio.run(run())
+
+
+def psql(url: str, *statements: str) -> None:
+    command = [word for each in statements for word in ("-c", each)]
+    subprocess.run(["psql", url, "-q", *command], check=True)
+
+
+def test_defaults_of_the_database_do_not_matter(database_url: str, url: str) -> None:
+    async def run() -> None:
+        async with Connection(url) as connection:
+            moment = await connection.scalar("SELECT now()")
+            assert moment.utcoffset() == dt.timedelta(0)
+
+    name = sa.make_url(database_url).database
+    psql(database_url, f"ALTER DATABASE {name} SET datestyle = 'SQL, DMY'")
+    try:
+        asyncio.run(run())
+    finally:
+        psql(database_url, f"ALTER DATABASE {name} RESET datestyle")
+
+
+def test_database_that_cannot_store_all_text_is_refused(database_url: str) -> None:
+    encoded = "ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"
+    psql(database_url, f"CREATE DATABASE latin1_test {encoded}")
+    try:
+        url = sa.make_url(database_url).set(database="latin1_test")
+        text = url.render_as_string(hide_password=False)
+        names = ["DATABASE_URL", "MIGRATIONS_DATABASE_URL"]
+        result = subprocess.run(
+            [sys.executable, "-m", "alembic", "upgrade", "head"],
+            check=False,
+            env={**os.environ, **dict.fromkeys(names, text)},
+            capture_output=True,
+            text=True,
+        )
+    finally:
+        psql(database_url, "DROP DATABASE latin1_test")
+    assert result.returncode
+    assert "the encoding of the database is LATIN1" in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_sessions_are_in_utc(url: str) -> None:
