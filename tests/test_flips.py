@@ -149,6 +149,12 @@ def test_the_answers_file_holds_every_answer(rendered: Render) -> None:
     }
 
 
+def test_the_answers_file_has_no_spaces_at_the_end_of_a_line(rendered: Render) -> None:
+    tables = "\n\nnote:  \n  title: str(20)   # \n\n  body: text \n  \n"
+    text = (rendered(resources=tables) / ".copier-answers.yml").read_text(encoding="utf-8")
+    assert text.endswith("|2-\n  note:\n    title: str(20)   #\n\n    body: text\n")
+
+
 def test_every_question_is_flipped() -> None:
     # The slug stays: test_questions.py.
     flipped = {name for _before, after in FLIPS.values() for name in after}

@@ -59,7 +59,7 @@ def conf(folder: Path | str = ".") -> dict[str, Any]:
 def message(name: str, folder: Path | str = ".", **context: Any) -> str:
     """Return what Copier prints."""
     template = environment().from_string(SETTINGS[f"_message_{name}"])
-    return template.render(_copier_conf=conf(folder), **context)
+    return template.render(**{"_copier_conf": conf(folder), "doomed": [], **context})
 
 
 def run_copier(*args: str | Path, cwd: Path = ROOT, refused: bool = False) -> str:
@@ -99,6 +99,11 @@ def test_a_repository_is_not_created_twice(tmp_path: Path) -> None:
     text = message("after_copy", tmp_path)
     assert "git init" not in text
     assert "2. pip install uv" in text
+
+
+def test_a_worktree_is_a_repository(tmp_path: Path) -> None:
+    (tmp_path / ".git").write_text("gitdir: elsewhere\n", encoding="utf-8")
+    assert "git init" not in message("after_copy", tmp_path)
 
 
 def test_a_copy_into_this_folder_says_so() -> None:
@@ -317,6 +322,12 @@ def test_the_steps_for_what_changed(
     assert [words for words in untold if words in text] == []
 
 
+def test_an_answer_missing_from_the_file_is_no_change() -> None:
+    for name in BEFORE.keys() - {"_commit"}:
+        before = {key: value for key, value in BEFORE.items() if key != name}
+        assert MESSAGES.update_steps(conf(), before, BEFORE), name
+
+
 def test_checks_after_an_update_are_those_of_ci(rendered: Render) -> None:
     ci = (rendered() / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     assert f"commit: {' && '.join(re.findall('uv run dev.py .*', ci))}" in steps(BEFORE)
@@ -424,6 +435,16 @@ def test_a_removed_resource_is_deleted_only_when_named(render: Render) -> None:
     gone = before.keys() - files(project).keys()
     assert "app/db/models/note.py" in gone
     assert {path for path in gone if path in output} == gone
+
+    # Copier deletes nothing in a copy over a project: the message says what is left to do.
+    commit(project)
+    again = ["recopy", "--defaults", "--overwrite", "--vcs-ref=:current:"]
+    text = "memo:\n  text: text"
+    output = run_copier(*again, f"--data=resources={text}", "--data=delete_files=author", project)
+    command = re.search(r"git rm (?:.*\\\n)*.*", output)
+    assert command
+    git(project, *command[0].replace("\\\n", " ").split()[1:], "-q")
+    assert not [path for path in files(project) if "author" in path]
 
 
 # --- Answers that do not go together ---
