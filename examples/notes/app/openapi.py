@@ -38,7 +38,7 @@ def install(app: FastAPI) -> None:
             schemas.pop(name, None)
         problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= problem.pop("$defs") | {"Problem": problem}
-        _set_exact_bounds(schemas)
+        _complete_numbers(document)
         for schema in schemas.values():
             if "properties" in schema:
                 schema["examples"] = [_example("", schema, schemas)]
@@ -57,6 +57,8 @@ def install(app: FastAPI) -> None:
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     """Document the errors and media types that follow from the shape of an operation."""
     parameters = [parameter["name"] for parameter in operation.get("parameters", [])]
+    for parameter in operation.get("parameters", []):
+        _refuse_null(parameter["schema"])
     body = operation.get("requestBody")
     kinds = [
         *(["not-found"] if "{key}" in path else []),
@@ -84,6 +86,15 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         body["content"][_MERGE_PATCH] = body["content"]["application/json"]
 
 
+def _refuse_null(schema: dict[str, Any]) -> None:
+    """Document a parameter as it can be sent: it may be left out, but not be null."""
+    kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        schema |= kinds[0]
+    elif kinds:
+        schema["anyOf"] = kinds
+
+
 def _link(paths: dict[str, Any]) -> None:
     """Link from the responses of a collection to the operations on its rows."""
     for path, collection in paths.items():
@@ -104,8 +115,8 @@ _EXAMPLES = {
     "date-time": "2026-01-31T12:00:00Z",
     "email": "user@example.com",
     "uuid": "00000000-0000-4000-8000-000000000001",
-    "integer": 1,
-    "number": 1.5,
+    "int64": 1,
+    "double": 1.5,
     "boolean": True,
 }
 
@@ -131,14 +142,18 @@ def _example(name: str, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
     return _EXAMPLES.get(schema.get("format", kind), text)
 
 
-def _set_exact_bounds(node: Any) -> None:
-    """Write the bounds of integers exactly: FastAPI turns them into floats."""
+def _complete_numbers(node: Any) -> None:
+    """Add the formats of numbers; write the bounds of integers exactly, which FastAPI does not."""
     if isinstance(node, dict):
+        kind = node.get("type")
+        if kind in ("integer", "number"):
+            # Without a format, some generators use 32 bits.
+            node["format"] = "int64" if kind == "integer" else "double"
         for name in ("minimum", "maximum"):
-            if node.get("type") == "integer" and name in node:
+            if kind == "integer" and name in node:
                 node[name] = max(-_INT64 - 1, min(_INT64, int(node[name])))
         for child in node.values():
-            _set_exact_bounds(child)
+            _complete_numbers(child)
     elif isinstance(node, list):
         for child in node:
-            _set_exact_bounds(child)
+            _complete_numbers(child)

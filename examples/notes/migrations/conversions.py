@@ -162,7 +162,8 @@ def _width(type_: Type) -> float:
     """Return the largest number of characters that values take as text."""
     widths = {"bool": 5, "integer": 20, "float": 24, "datetime": 30, "date": 13, "uuid": 36}
     if kind(type_) == "decimal":
-        return getattr(type_, "precision", None) or math.inf
+        # With a sign, a point and a zero before it.
+        return (getattr(type_, "precision", None) or math.inf) + 3
     return widths.get(kind(type_)) or getattr(type_, "length", None) or math.inf
 
 

@@ -173,13 +173,17 @@ def test_rows_are_sorted(
 ) -> None:
     for _ in range(2):
         factory.make(session)
+    ids: dict[str, list[int]] = {}
     for sort in list_parameters(app, url)["sort"]["enum"]:
         params = {"limit": 1, "sort": sort}
         first = client.get(url, params=params)
         second = client.get(first.links["next"]["url"])
         rows = [*first.json()["items"], *second.json()["items"]]
         assert rows == client.get(url, params={"sort": sort}).json()["items"]
-        assert len(rows) == 2
+        ids[sort] = [row["id"] for row in rows]
+        assert len(ids[sort]) == 2
+    for sort in ids:
+        assert ids[f"-{sort}".removeprefix("--")] == ids[sort][::-1]
 
 
 @each_resource
@@ -229,7 +233,7 @@ def test_filters_match(
     session: Session,
 ) -> None:
     row = factory.make(session)
-    factory.make(session)
+    other = factory.make(session)
     shown = client.get(f"{url}/{row.id}").json()
     for parameter in filters(app, url):
         name, _, operator = parameter.partition("[")
@@ -240,6 +244,11 @@ def test_filters_match(
         assert found.status_code == 200
         items = {item["id"]: item[name] for item in found.json()["items"]}
         assert (row.id in items) == (operator not in ("gt]", "lt]"))
+        if operator in ("gt]", "gte]", "lt]", "lte]"):
+            first, second = client.get(url, params={"sort": name}).json()["items"]
+            if first[name] != second[name]:
+                is_greater = first["id"] == row.id
+                assert (other.id in items) == (is_greater == operator.startswith("g"))
         if not operator:
             assert set(items.values()) == {value}
 

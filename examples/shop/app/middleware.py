@@ -65,7 +65,7 @@ class RequestMiddleware:
                 size += len(message.get("body", b""))
             await send(message)
 
-        app, receive = self._checked(scope["path"], given, receive)
+        app, receive = self._checked(scope, given, receive)
         try:
             await app(inner, receive, wrapped)
         except asyncio.CancelledError:
@@ -96,11 +96,11 @@ class RequestMiddleware:
             )
 
     def _checked(
-        self, path: str, headers: dict[bytes, bytes], receive: Receive
+        self, scope: Scope, headers: dict[bytes, bytes], receive: Receive
     ) -> tuple[ASGIApp, Receive]:
         """Return the ASGI app for a request, which may be an error response, and its `receive`."""
         length = headers.get(b"content-length")
-        if not self._is_allowed(path, headers.get(b"host", b"")):
+        if not self._is_allowed(scope):
             return problem("invalid-host", "The Host header is not allowed."), receive
         if length is None:
             return self.app, self._limited(receive)
@@ -108,12 +108,13 @@ class RequestMiddleware:
             return problem("body-too-large", _TOO_LARGE), receive
         return self.app, receive
 
-    def _is_allowed(self, path: str, header: bytes) -> bool:
+    def _is_allowed(self, scope: Scope) -> bool:
         # Probes address a container by its IP.
-        if not self.allowed_hosts or path.startswith("/health/"):
+        if not self.allowed_hosts or scope["path"].startswith("/health/"):
             return True
-        host = _PORT.sub("", header.decode("latin-1")).lower()
-        return any(
+        given = [value for name, value in scope["headers"] if name == b"host"]
+        host = _PORT.sub("", given[0].decode("latin-1")).lower() if given else ""
+        return len(given) == 1 and any(
             host == allowed or (allowed.startswith("*.") and host.endswith(allowed[1:]))
             for allowed in self.allowed_hosts
         )

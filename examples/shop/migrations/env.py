@@ -37,8 +37,28 @@ def wait_for_lock(connection: sa.Connection) -> None:
             time.sleep(0.5)
 
 
+def prepare_session(connection: sa.Connection) -> None:
+    """Refuse a pooler, and a database that cannot store all text; remove the role's timeouts."""
+    with connection.begin():
+        # A pooler reports a made-up process id to its clients.
+        driver: Any = connection.connection.driver_connection
+        if driver.info.backend_pid != connection.scalar(sa.text("SELECT pg_backend_pid()")):
+            msg = (
+                "migrations need a direct connection, and this is a pooler; set"
+                " MIGRATIONS_DATABASE_URL to the address of PostgreSQL itself"
+            )
+            raise CommandError(msg)
+        encoding = connection.scalar(sa.text("SHOW server_encoding"))
+        if encoding != "UTF8":
+            msg = f"the encoding of the database is {encoding}; create it with ENCODING 'UTF8'"
+            raise CommandError(msg)
+        connection.execute(sa.text("SET statement_timeout = 0"))
+        connection.execute(sa.text("SET idle_in_transaction_session_timeout = 0"))
+
+
 def migrate(connection: sa.Connection) -> None:
     """Run the migrations, each in its own transaction."""
+    prepare_session(connection)
     wait_for_lock(connection)
     context.configure(
         connection=connection,
@@ -61,26 +81,14 @@ def unavailable(url: sa.URL, error: Exception) -> CommandError:
     return CommandError(f"cannot connect to the database {name}: {reason}")
 
 
-def prepare_session(connection: sa.Connection) -> None:
-    """Refuse a connection through a pooler, and remove the role's request timeouts."""
-    with connection.begin():
-        # A pooler reports a made-up process id to its clients.
-        driver: Any = connection.connection.driver_connection
-        if driver.info.backend_pid != connection.scalar(sa.text("SELECT pg_backend_pid()")):
-            msg = (
-                "migrations need a direct connection, and this is a pooler; set"
-                " MIGRATIONS_DATABASE_URL to the address of PostgreSQL itself"
-            )
-            raise CommandError(msg)
-        connection.execute(sa.text("SET statement_timeout = 0"))
-        connection.execute(sa.text("SET idle_in_transaction_session_timeout = 0"))
-
-
-engine = sa.create_engine(load_settings().sqlalchemy_migrations_url, poolclass=sa.NullPool)
+engine = sa.create_engine(
+    load_settings().sqlalchemy_migrations_url,
+    poolclass=sa.NullPool,
+    connect_args={"client_encoding": "utf8"},
+)
 try:
     connection = engine.connect()
 except DBAPIError as error:
     raise unavailable(engine.url, error) from error
 with connection:
-    prepare_session(connection)
     migrate(connection)

@@ -175,7 +175,6 @@ def _explain(
     error: IntegrityError,
 ) -> Exception:
     """Return the error that names the broken references, which SQLite does not."""
-    session.rollback()
     broken = []
     for key in model.__table__.foreign_keys:
         value = values.get(key.parent.name)

@@ -70,11 +70,15 @@ def open_session(request: Request, name: str) -> Session:
 
 
 def _commit(session: Session) -> None:
+    is_flushed = False
     try:
+        session.flush()
+        # Nothing is stored if one of these statements fails, unlike COMMIT.
+        is_flushed = True
         session.commit()
     except BaseException as error:
         session.rollback()
-        if isinstance(error, DatabaseUnavailableError):
+        if is_flushed and isinstance(error, DatabaseUnavailableError):
             raise OutcomeUnknownError(str(error)) from error
         raise
     finally:

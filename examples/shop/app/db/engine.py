@@ -84,6 +84,7 @@ def _unavailable(error: BaseException) -> DatabaseUnavailableError:
 def _connect_args(settings: Settings) -> dict[str, Any]:
     return {
         "application_name": settings.application_name,
+        "client_encoding": "utf8",
         "connect_timeout": settings.connect_timeout,
         # A statement prepared on one server connection does not exist on the next.
         "prepare_threshold": 5 if settings.prepared_statements else None,
@@ -141,9 +142,9 @@ def _configure(settings: Settings, connection: Any, _record: object) -> None:
     driver.adapters.register_loader("date", _DateLoader)
     driver.adapters.register_loader("timestamptz", _TimestampLoader)
     cursor = connection.cursor()
-    # PgBouncer tracks the time zone of each client, but no timeouts: those belong to the role.
+    # PgBouncer tracks these settings of each client, but no timeouts: those belong to the role.
     try:
-        cursor.execute("SET TIME ZONE 'UTC'")
+        cursor.execute("SET TIME ZONE 'UTC'; SET DateStyle = ISO")
         connection.commit()
     except BaseException:
         # The pool does not know this connection yet, so nothing else would close it.

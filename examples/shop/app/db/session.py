@@ -70,6 +70,9 @@ def open_session(request: Request, name: str) -> AsyncSession:
 
 
 async def _commit(session: AsyncSession) -> None:
+    # Nothing is stored if one of these statements fails, unlike COMMIT.
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
     try:
         await session.commit()
         # A request cut off here has already been committed.

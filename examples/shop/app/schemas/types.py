@@ -109,7 +109,9 @@ PlainDecimal = Annotated[
 
 
 def _refuse_inexact(value: Any) -> Any:
-    if isinstance(value, bool):
+    # Decimal itself takes `1_0` and the digits of all scripts.
+    odd = isinstance(value, str) and ("_" in value or not value.isascii())
+    if odd or isinstance(value, bool):
         msg = "use a number or a string of digits"
         raise ValueError(msg)
     if isinstance(value, float) and len(Decimal(repr(value)).as_tuple().digits) > 15:

@@ -133,11 +133,11 @@ _all: WeakKeyDictionary[sa.Executable, sa.Executable] = WeakKeyDictionary()
 @event.listens_for(SoftDeleteSession, "do_orm_execute")
 def _filter(state: orm.ORMExecuteState) -> None:
     statement = state.statement
+    physical.refuse(statement, state.execution_options)
     include_deleted = state.execution_options.get("include_deleted", False)
     statements = _all if include_deleted else _live
     filtered = statements.get(statement)
     if filtered is None:
-        physical.refuse(statement, state.execution_options)
         if any(isinstance(option, _Decided) for option in state.user_defined_options):
             return
         if not include_deleted:
