@@ -155,6 +155,7 @@ def _a_row(table: str) -> str:
     """Return the model of a table as words with an article: `An order line`."""
     models = (mapper.class_ for mapper in Base.registry.mappers)
     name = next((words(model) for model in models if model.__tablename__ == table), "row")
+    # By sound: `an order` and `an upload`, but `a user`.
     vowel = re.match(r"(?!one|uni|eu)([aeio]|u[lnp])", name)
     return f"{'An' if vowel else 'A'} {name}"
 

@@ -49,10 +49,8 @@ class UTCDateTime(sa.TypeDecorator[dt.datetime]):
         value: dt.datetime | None,
         dialect: sa.Dialect,
     ) -> dt.datetime | None:
-        """Return UTC. Drivers return `infinity` as a naive datetime."""
-        if value is None or value.tzinfo is dt.UTC:
-            return value
-        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+        """Return UTC, whatever class of time zone the driver uses."""
+        return None if value is None else value.astimezone(dt.UTC)
 
 
 class Base(DeclarativeBase):

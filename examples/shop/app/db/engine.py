@@ -30,7 +30,7 @@ class DatabaseUnavailableError(Exception):
 
 
 class OutcomeUnknownError(Exception):
-    """The connection was lost during COMMIT; the changes may or may not have been stored."""
+    """COMMIT was sent but not confirmed; the changes may or may not have been stored."""
 
 
 def build_engines(settings: Settings) -> tuple[AsyncEngine, AsyncEngine]:
