@@ -26,7 +26,7 @@ def with_notes(
     elif isinstance(op, ops.AddColumnOp) and needs_value(op):
         yield Note(
             "Fails if the table has rows, because they have no value for this column: add"
-            " `server_default=...` to it, or restore a backup instead."
+            " `server_default=...` to it, or recover from a backup instead."
         )
     elif isinstance(op, ops.CreateIndexOp):
         yield from _index_notes(op, change)
