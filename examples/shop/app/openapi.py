@@ -115,8 +115,8 @@ _EXAMPLES = {
     "date-time": "2026-01-31T12:00:00Z",
     "email": "user@example.com",
     "uuid": "00000000-0000-4000-8000-000000000001",
-    "int64": 1,
-    "double": 1.5,
+    "integer": 1,
+    "number": 1.5,
     "boolean": True,
 }
 
@@ -139,7 +139,7 @@ def _example(name: str, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
     if kind == "object":
         return {}
     text = name.replace("_", " ")[: schema.get("maxLength")]
-    return _EXAMPLES.get(schema.get("format", kind), text)
+    return _EXAMPLES.get(schema.get("format", ""), _EXAMPLES.get(kind, text))
 
 
 def _complete_numbers(node: Any) -> None:
@@ -148,7 +148,7 @@ def _complete_numbers(node: Any) -> None:
         kind = node.get("type")
         if kind in ("integer", "number"):
             # Without a format, some generators use 32 bits.
-            node["format"] = "int64" if kind == "integer" else "double"
+            node.setdefault("format", "int64" if kind == "integer" else "double")
         for name in ("minimum", "maximum"):
             if kind == "integer" and name in node:
                 node[name] = max(-_INT64 - 1, min(_INT64, int(node[name])))
