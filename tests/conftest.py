@@ -132,7 +132,7 @@ def _provider() -> Iterator[None]:
 def _folder_of_suites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Give the projects' suites a separate folder: pytest closes its own to other users.
 
-    PostgreSQL, which must not run as root, may be running from ours.
+    PostgreSQL, which must not run as root, may be running from this one.
     """
     tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:

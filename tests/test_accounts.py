@@ -220,7 +220,7 @@ def _test_command(served: Served) -> None:
     assert "already exists" in again
     status, created = sign_in(served, "SAM@example.com")
     assert status == 200
-    # Servers pass on white space at the end.
+    # HTTP allows white space at the end of a value, which the server passes on.
     headers = {"Authorization": f"Bearer {created['access_token']} "}
     assert served.request("GET", "/accounts/me", **headers).status == 200
     account(served, "password", "sam@example.com", given=PASSWORD.upper())

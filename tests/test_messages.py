@@ -325,7 +325,8 @@ def test_the_steps_for_what_changed(
 def test_an_answer_missing_from_the_file_is_no_change() -> None:
     for name in BEFORE.keys() - {"_commit"}:
         before = {key: value for key, value in BEFORE.items() if key != name}
-        assert MESSAGES.update_steps(conf(), before, BEFORE), name
+        unchanged = MESSAGES.update_steps(conf(), BEFORE, BEFORE)
+        assert MESSAGES.update_steps(conf(), before, BEFORE) == unchanged, name
 
 
 def test_checks_after_an_update_are_those_of_ci(rendered: Render) -> None:

@@ -36,6 +36,7 @@ GOOD = [
 BAD: list[tuple[str, Any, str]] = [
     ("project_name", "", "enter a name"),
     ("project_name", 'The "best"', "no quotation marks"),
+    ("project_description", "Delete\x7f", "no quotation marks"),
     ("project_name", "x" * 81, "at most 80 characters, not 81"),
     ("project_slug", "My Backend", "as my-backend"),
     ("project_slug", "2nd", "a letter first"),

@@ -174,7 +174,7 @@ def test_later_python_passes_the_linter(
     version: str, answers: dict[str, Any], render: Render, environment: Environment
 ) -> None:
     tools = environment(render("with-this-python")).parent
-    texts = {"project_name": "Anna’s Shop", "project_description": "Boxes, 5–10 × Größe"}  # noqa: RUF001
+    texts = {"project_name": " Anna’s Shop", "project_description": "Boxes, 5–10 × Größe"}  # noqa: RUF001
     tables = {"resources": domain("12-hr-leave")}
     project = render(**tables, python_version=version, **texts, **answers)
     run([str(tools / "ruff"), "format", "--check", "--quiet", "."], project)

@@ -36,7 +36,7 @@ BY_VALUE = {
 
 @schemathesis.hook
 def filter_query(_context: Any, query: Any) -> bool:
-    """Skip what no URL can hold: servers refuse long ones themselves (docs/errors.md)."""
+    """Skip queries that are too long for a URL: the server refuses them itself (docs/errors.md)."""
     return len(urlencode(query or {}, doseq=True)) < 60_000
 
 

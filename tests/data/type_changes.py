@@ -57,7 +57,7 @@ KINDS: dict[str, tuple[str, Any, Any, list[Any]]] = {
     "bigint": ("integer", int, sa.BigInteger(), [0, 1, -7, 2**40, 10**15 - 1, 2**63 - 1, -(2**63)]),
     "float": ("float", float, None, [0.0, 1.0, -2.0, 0.1, 1.5, 0.1 + 0.2, 1e300, 2.0**40, 5e-324]),
     "decimal": ("decimal", Decimal, sa.Numeric(12, 2), ["0.00", "1.00", "12.50", "-9999999999.99"]),
-    "whole": ("decimal", Decimal, sa.Numeric(6, 0), ["0", "1", "-999999"]),
+    "whole": ("decimal", Decimal, sa.Numeric(5, 0), ["0", "1", "-99999"]),
     "bool": ("bool", bool, None, [True, False]),
     "date": ("date", dt.date, None, [dt.date(2026, 3, 4), dt.date(1000, 1, 1)]),
     "datetime": ("datetime", dt.datetime, None, [MOMENT, MIDNIGHT]),

@@ -58,7 +58,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     """Document the errors and media types that follow from the shape of an operation."""
     parameters = [parameter["name"] for parameter in operation.get("parameters", [])]
     for parameter in operation.get("parameters", []):
-        _refuse_null(parameter["schema"])
+        _drop_null(parameter["schema"])
     body = operation.get("requestBody")
     kinds = [
         *(["not-found"] if "{key}" in path else []),
@@ -86,8 +86,8 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         body["content"][_MERGE_PATCH] = body["content"]["application/json"]
 
 
-def _refuse_null(schema: dict[str, Any]) -> None:
-    """Document a parameter as it can be sent: it may be left out, but not be null."""
+def _drop_null(schema: dict[str, Any]) -> None:
+    """Document a parameter as it can be sent: it may be omitted, but cannot be null."""
     kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
     if len(kinds) == 1:
         schema |= kinds[0]
@@ -143,7 +143,7 @@ def _example(name: str, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
 
 
 def _complete_numbers(node: Any) -> None:
-    """Add the formats of numbers; write the bounds of integers exactly, which FastAPI does not."""
+    """Add formats to numbers, and exact bounds to integers: FastAPI turns them into floats."""
     if isinstance(node, dict):
         kind = node.get("type")
         if kind in ("integer", "number"):

@@ -184,8 +184,8 @@ async def test_rows_are_sorted(
         assert rows == (await client.get(url, params={"sort": sort})).json()["items"]
         ids[sort] = [row["id"] for row in rows]
         assert len(ids[sort]) == 2
-    for sort in ids:
-        assert ids[f"-{sort}".removeprefix("--")] == ids[sort][::-1]
+    for name in (sort for sort in ids if f"-{sort}" in ids):
+        assert ids[f"-{name}"] == ids[name][::-1]
 
 
 @each_resource
@@ -249,8 +249,8 @@ async def test_filters_match(
         if operator in ("gt]", "gte]", "lt]", "lte]"):
             first, second = (await client.get(url, params={"sort": name})).json()["items"]
             if first[name] != second[name]:
-                is_greater = first["id"] == row.id
-                assert (other.id in items) == (is_greater == operator.startswith("g"))
+                other_is_greater = first["id"] == row.id
+                assert (other.id in items) == (other_is_greater == operator.startswith("g"))
         if not operator:
             assert set(items.values()) == {value}
 

@@ -240,7 +240,7 @@ def test_deleting_an_account_deletes_its_rows(
         assert me.send("DELETE", f"/notes/{world.own.note}").status_code == 204
     with statements.counted() as sent:
         assert me.send("DELETE", "/accounts/me").status_code == 204
-    # A CHECK may need what is not in the way; only a folder references others of its table.
+    # Only references of a table to itself are cleared: a CHECK may require the others.
     assert {table for each in sent for table in re.findall(r"^UPDATE (\S+)", each)} <= {
         "folders",
         "main.folders",

@@ -128,7 +128,7 @@ def test_a_request_that_is_cut_off_is_a_problem(
     asyncio.run(serve())
 
 
-def test_a_failed_flush_has_no_unknown_outcome(settings: Settings) -> None:
+def test_a_failed_flush_is_unavailable(settings: Settings) -> None:
     app = create_app(settings)
 
     def fail(*_event: object) -> None:

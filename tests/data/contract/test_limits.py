@@ -1,4 +1,4 @@
-"""Values at and beyond the limits of requests."""
+"""Requests beyond their limits."""
 
 import pytest
 from fastapi.testclient import TestClient

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from app.errors import problems
+from app.errors import Problem, problems
 from app.main import create_app
 from app.settings import Settings
 from fastapi import FastAPI, HTTPException
@@ -45,22 +45,27 @@ def client(app: FastAPI) -> TestClient:
     return TestClient(app, raise_server_exceptions=False)
 
 
+def check(response: Any, status: int, kind: str) -> Problem:
+    """Check that a response is a problem; return it."""
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = Problem.model_validate(response.json(), extra="forbid")
+    assert (problem.status, problem.type) == (status, kind)
+    return problem
+
+
 @pytest.mark.parametrize("number", range(len(RAISED)))
 def test_any_http_exception_is_a_problem(client: TestClient, number: int) -> None:
     status, _detail, text = RAISED[number]
     response = client.get(f"/_raised/{number}")
-    assert response.status_code == status
-    assert response.headers["content-type"] == "application/problem+json"
     kind = "/problems/precondition-required" if status == 428 else "about:blank"
-    problem = response.json()
-    assert (problem["status"], problem["type"], problem["detail"]) == (status, kind, text)
+    assert check(response, status, kind).detail == text
 
 
 def test_error_response_is_limited_in_size(client: TestClient) -> None:
     body = {f"{number}-{'x' * 10_000}": 1 for number in range(100)}
     response = client.post("/_bodies", json=body)
-    assert response.status_code == 422
-    assert len(response.json()["errors"]) == 30
+    assert len(check(response, 422, "/problems/invalid-request").errors) == 30
     assert len(response.text) < 10_000
 
 

@@ -1,4 +1,4 @@
-"""When a process is ready, and when it is not."""
+"""The readiness probe, on databases in different states."""
 
 import asyncio
 import inspect
@@ -28,7 +28,7 @@ def check(readiness: Readiness) -> None:
 
 @pytest.fixture
 def readiness(settings: Settings) -> Readiness:
-    """Return a probe that has not checked anything."""
+    """Return a probe that has not run yet."""
     return Readiness(settings)
 
 

@@ -7,6 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -97,25 +100,59 @@ def test_defaults_of_the_database_do_not_matter(database_url: str, url: str) -> 
         psql(database_url, f"ALTER DATABASE {name} RESET datestyle")
 
 
-def test_database_that_cannot_store_all_text_is_refused(database_url: str) -> None:
-    encoded = "ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"
-    psql(database_url, f"CREATE DATABASE latin1_test {encoded}")
+@contextmanager
+def new_database(database_url: str, options: str = "") -> Iterator[str]:
+    psql(database_url, f"CREATE DATABASE other_test {options}")
     try:
-        url = sa.make_url(database_url).set(database="latin1_test")
-        text = url.render_as_string(hide_password=False)
-        names = ["DATABASE_URL", "MIGRATIONS_DATABASE_URL"]
-        result = subprocess.run(
-            [sys.executable, "-m", "alembic", "upgrade", "head"],
-            check=False,
-            env={**os.environ, **dict.fromkeys(names, text)},
-            capture_output=True,
-            text=True,
-        )
+        url = sa.make_url(database_url).set(database="other_test")
+        yield url.render_as_string(hide_password=False)
     finally:
-        psql(database_url, "DROP DATABASE latin1_test")
+        psql(database_url, "DROP DATABASE other_test")
+
+
+def migrate(url: str) -> subprocess.CompletedProcess[str]:
+    names = ["DATABASE_URL", "MIGRATIONS_DATABASE_URL"]
+    return subprocess.run(
+        [sys.executable, "-m", "alembic", "upgrade", "head"],
+        check=False,
+        env={**os.environ, **dict.fromkeys(names, url)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_database_that_cannot_store_all_text_is_refused(database_url: str) -> None:
+    with new_database(database_url, "ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0") as url:
+        result = migrate(url)
     assert result.returncode
     assert "the encoding of the database is LATIN1" in result.stdout + result.stderr
     assert "Traceback" not in result.stderr
+
+
+REVISION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "long", "0001"
+
+
+def upgrade() -> None:
+    for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        assert op.get_bind().scalar(sa.text(f"SHOW {name}")) == "0"
+"""
+
+
+def test_migrations_have_no_timeouts(database_url: str) -> None:
+    with new_database(database_url) as url:
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            psql(database_url, f"ALTER DATABASE other_test SET {name} = '1min'")
+        revision = Path("migrations", "versions", "0002_long.py")
+        revision.write_text(REVISION)
+        try:
+            result = migrate(url)
+        finally:
+            revision.unlink()
+    assert result.returncode == 0, result.stderr
 
 
 def test_sessions_are_in_utc(url: str) -> None:

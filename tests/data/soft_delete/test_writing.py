@@ -701,7 +701,7 @@ def test_hard_delete_of_a_missing_row_finds_none(session):
     assert not hard_delete(session, User, 1)
 
 
-def test_a_statement_is_refused_after_a_hard_delete_by_it(session):
+def test_a_statement_that_hard_deleted_is_refused_without_the_option(session):
     blog(session)
     statement = sa.delete(Post).where(Post.id == 1)
     session.execute(statement, execution_options={"hard_delete": True})

@@ -72,8 +72,8 @@ def open_session(request: Request, name: str) -> Session:
 def _commit(session: Session) -> None:
     is_flushed = False
     try:
+        # If a flush fails, nothing is stored; if COMMIT fails, that is unknown.
         session.flush()
-        # Nothing is stored if one of these statements fails, unlike COMMIT.
         is_flushed = True
         session.commit()
     except BaseException as error:

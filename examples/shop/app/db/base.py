@@ -49,7 +49,7 @@ class UTCDateTime(sa.TypeDecorator[dt.datetime]):
         value: dt.datetime | None,
         dialect: sa.Dialect,
     ) -> dt.datetime | None:
-        """Return UTC, whatever class of time zone the driver uses."""
+        """Return UTC as `datetime.UTC`; the driver uses a class of its own."""
         return None if value is None else value.astimezone(dt.UTC)
 
 

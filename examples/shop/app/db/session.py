@@ -70,7 +70,7 @@ def open_session(request: Request, name: str) -> AsyncSession:
 
 
 async def _commit(session: AsyncSession) -> None:
-    # Nothing is stored if one of these statements fails, unlike COMMIT.
+    # If a flush fails, nothing is stored; if COMMIT fails, that is unknown.
     if session.new or session.dirty or session.deleted:
         await session.flush()
     try:

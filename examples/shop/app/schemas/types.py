@@ -109,7 +109,7 @@ PlainDecimal = Annotated[
 
 
 def _refuse_inexact(value: Any) -> Any:
-    # Decimal itself takes `1_0` and the digits of all scripts.
+    # Decimal accepts `1_0`, and digits of any script.
     odd = isinstance(value, str) and ("_" in value or not value.isascii())
     if odd or isinstance(value, bool):
         msg = "use a number or a string of digits"
