@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from app.db.models import Article, Comment, Folder, Note, Tag
+from app.db.models import Account, Article, Comment, Folder, Note, Tag
 from app.db.owners import CLASSES
-from app.db.scope import ANONYMOUS, Private, ScopeError, Shared, enter
+from app.db.scope import ANONYMOUS, NotOwnerError, Private, Public, ScopeError, Shared, enter
 from sqlalchemy import orm, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.schema import CreateSequence
 from sqlalchemy.sql import quoted_name
 from tests.guard import check_statement
 
@@ -20,12 +23,49 @@ QUOTED = orm.aliased(Note, name="my-notes")
 
 LOWER: Any = sa.func.lower(Note.title) == "their note"
 JOINED: Any = sa.func.coalesce(Note.tag_id, 0)
+EVERYTHING: Any = sa.literal_column("title = '' OR title > ''")
+THEIRS: Any = select(sa.func.max(Note.title)).scalar_subquery()
+OTHERS: Any = orm.with_loader_criteria(Note, EVERYTHING)
+
+
+def _rows_of_values() -> Any:
+    """Build a VALUES list with a subquery, which a walk through the statement does not reach."""
+    return sa.values(sa.column("title", sa.Text), name="found").data([(THEIRS,)])
 
 
 def _joined(name: str, **options: str) -> Any:
     """Select from a table that no class knows."""
     table = sa.table(name, sa.column("title"), sa.column("tag_id"), **options)
     return select(Tag.name, table.c.title).join(table, table.c.tag_id == Tag.id)
+
+
+class Shout(sa.ColumnElement[str]):
+    """An element whose parts SQLAlchemy does not know, so that a walk does not reach them."""
+
+    inherit_cache = True
+    type = sa.Text()
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+@compiles(Shout)
+def _shout(element: Any, compiler: Any, **options: Any) -> str:
+    return f"upper({compiler.process(element.value, **options)})"
+
+
+class Explain(sa.Executable, sa.ClauseElement):
+    """A statement that is not one of SQLAlchemy's."""
+
+    inherit_cache = False
+
+    def __init__(self, statement: Any) -> None:
+        self.statement = statement
+
+
+@compiles(Explain)
+def _explain(element: Any, compiler: Any, **options: Any) -> str:
+    return f"EXPLAIN {compiler.process(element.statement, **options)}"
 
 
 # SQLAlchemy overlooks the class, or would need it to be named.
@@ -55,6 +95,23 @@ UNFILTERED: dict[str, Callable[[orm.Session], Any]] = {
     "literal_or_of_an_update": lambda session: session.execute(
         sa.update(Note).where(sa.literal_column("1=1 or 1=1")).values(title="mine")
     ),
+    "literal_from": lambda session: session.execute(select(sa.literal_column("title FROM notes"))),
+    "literal_of_two_statements": lambda session: session.execute(
+        select(sa.literal_column("1; UPDATE notes SET title = 'mine'"))
+    ),
+    "literal_criteria": lambda session: session.execute(select(Note.title).options(OTHERS)),
+    "literal_criteria_of_an_update": lambda session: session.execute(
+        sa.update(Note).options(OTHERS).values(title="mine")
+    ),
+    "literal_in_a_loader": lambda session: session.scalars(
+        select(Tag).options(orm.selectinload(Tag.notes.and_(EVERYTHING)))
+    ).all(),
+    "values": lambda session: session.execute(select(_rows_of_values().cte("found"))),
+    "values_of_an_insert": lambda session: session.execute(
+        sa.insert(Account).values([{"email": THEIRS}])
+    ),
+    "own_element": lambda session: session.execute(select(Shout(THEIRS))),
+    "own_statement": lambda session: session.execute(Explain(select(Note.title))),
     "statement_hint": lambda session: session.execute(
         select(Note.id).with_statement_hint("OR true")
     ),
@@ -126,6 +183,23 @@ def test_unfiltered_statement_is_refused(name: str, world: World) -> None:
         UNFILTERED[name](world.mine)
 
 
+@pytest.mark.parametrize("name", ["literal_from", "values", "own_element"])
+def test_statement_is_refused_after_the_system_has_compiled_it(name: str, world: World) -> None:
+    world.populate()
+    UNFILTERED[name](world.system)
+    with pytest.raises(ScopeError):
+        UNFILTERED[name](world.mine)
+
+
+def test_template_strings_are_text(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    # `Template` is a type of Python 3.14.
+    monkeypatch.setattr("sqlalchemy.sql.elements.Template", list)
+    everything = sa.tstring(["title = '' OR title > ''"])  # type: ignore[arg-type]
+    for statement in (sa.tstring(["SELECT title FROM notes"]), select(Note).where(everything)):  # type: ignore[arg-type]
+        with pytest.raises(ScopeError):
+            world.mine.execute(statement)
+
+
 # The same questions, asked so that SQLAlchemy can filter them.
 FILTERED: dict[str, Callable[[orm.Session], Any]] = {
     "select_from": lambda session: session.scalar(
@@ -164,6 +238,12 @@ def test_filtered_statement_finds_own_rows_only(name: str, world: World) -> None
     assert FILTERED[name](world.others) == 1
 
 
+def test_own_element_in_an_update_reads_own_rows_only(world: World) -> None:
+    world.populate()
+    world.mine.execute(sa.update(Tag).values(name=Shout(THEIRS)))
+    assert world.mine.scalar(select(Tag.name)) == "OWN NOTE"
+
+
 def test_shared_rows_are_hidden_from_anonymous_sessions_in_functions_too(world: World) -> None:
     session = world.mine
     del session.info["scope"]
@@ -182,6 +262,7 @@ VALUES: dict[str, Any] = {
     "column_of_a_subquery": select(Note.title).subquery().c.title,
     "column_property": Tag.note_count,
     "literal_column": sa.literal_column("(select max(title) from notes)"),
+    "values": sa.func.coalesce(_rows_of_values().scalar_values()),
 }
 
 
@@ -252,6 +333,12 @@ def base() -> Iterator[Any]:
     Base.registry.dispose()
 
 
+def test_sequence_can_be_read(world: World) -> None:
+    if world.mine.get_bind().dialect.name == "postgresql":
+        world.system.execute(CreateSequence(sa.Sequence("numbers")))
+        assert world.mine.scalar(sa.Sequence("numbers")) == 1
+
+
 def test_joined_inheritance_is_refused(base: Any) -> None:
     class Box(Private, base):
         __tablename__ = "boxes"
@@ -284,6 +371,35 @@ def test_scoped_table_as_secondary_is_refused(base: Any) -> None:
 
     with pytest.raises(TypeError, match="association proxy"):
         orm.configure_mappers()
+
+
+def test_collection_in_an_association_table_belongs_to_its_row(base: Any, world: World) -> None:
+    links = sa.Table(
+        "links",
+        base.metadata,
+        sa.Column("post_id", sa.ForeignKey("posts.id"), primary_key=True),
+        sa.Column("label_id", sa.ForeignKey("labels.id"), primary_key=True),
+    )
+
+    class Label(base):
+        __tablename__ = "labels"
+        id = orm.mapped_column(sa.Integer, primary_key=True)
+
+    class Post(Public, base):
+        __tablename__ = "posts"
+        id = orm.mapped_column(sa.Integer, primary_key=True)
+        owner_id = orm.mapped_column(sa.Integer)
+        labels = orm.relationship(Label, secondary=links)
+
+    label, post = Label(id=1), Post(id=1, owner_id=world.others.info["scope"].account_id)
+    for row in (label, post):
+        orm.make_transient_to_detached(row)
+    set_committed_value(post, "labels", [label])
+    world.mine.add(post)
+    post.labels.clear()
+    with pytest.raises(NotOwnerError):
+        world.mine.flush()
+    world.mine.expunge_all()
 
 
 def test_guard_refuses_what_the_session_does_not_see(world: World) -> None:

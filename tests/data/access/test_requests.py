@@ -295,3 +295,9 @@ def test_job_works_for_all(world: World) -> None:
     enter(world.system, Scope.system())
     changed = sa.update(Note).values(title="x").returning(Note.id)
     assert len(world.system.scalars(changed).all()) == 2
+
+
+def test_white_space_after_a_token_is_ignored(me: Client) -> None:
+    # Some servers pass it on.
+    token = me.client.headers["Authorization"]
+    assert me.send("GET", "/folders", headers={"Authorization": f"{token} "}).status_code == 200

@@ -17,6 +17,7 @@ from sqlalchemy.orm import (
     selectinload,
     subqueryload,
 )
+from sqlalchemy.schema import CreateSequence, CreateTable
 
 from .models import (
     Animal,
@@ -692,6 +693,38 @@ def test_bulk_update_by_primary_key_is_not_filtered(session):
     session.execute(sa.update(User), [{"id": 1, "name": "new"}, {"id": 2, "name": "new"}])
     names = session.scalars(select(User.name).execution_options(**EVERY_ROW)).all()
     assert names == ["new", "new"]
+
+
+def test_second_class_of_an_update_is_not_filtered(session):
+    statement = sa.update(Post).where(Post.editor_id == User.id).values(title="new")
+    options = {"synchronize_session": False}
+    # The editor is deleted.
+    assert session.execute(statement, execution_options=options).rowcount == 1
+
+
+def test_subquery_as_the_value_of_an_attribute_is_not_filtered(session):
+    user = session.get(User, 1)
+    user.name = select(func.max(User.name)).scalar_subquery()
+    session.flush()
+    session.refresh(user)
+    assert user.name == "bob"
+
+
+def test_function_arguments_and_second_classes_are_not_filtered(session):
+    gone = func.lower(User.name) == "bob"
+    assert session.scalar(select(func.count()).where(gone)) == 1
+    assert session.scalar(select(func.count()).select_from(User).where(gone)) == 0
+    names = func.coalesce(Post.title, "") + User.name
+    found = session.scalars(select(names).where(func.coalesce(Post.editor_id, 0) == User.id))
+    # The post is deleted.
+    assert found.all() == ["ann"]
+
+
+def test_statements_that_take_no_options_pass(session):
+    session.execute(CreateTable(sa.Table("found", sa.MetaData(), sa.Column("id", sa.Integer))))
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(CreateSequence(sa.Sequence("numbers")))
+        assert session.scalar(sa.Sequence("numbers")) == 1
 
 
 def test_any_and_has_from_a_class_to_itself_are_not_filtered(session):

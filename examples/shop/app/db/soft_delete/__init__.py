@@ -9,11 +9,14 @@ All functions take a plain `Session`. Run them on that of an `AsyncSession`:
 
 SQLAlchemy has no public hook for these, so they are not filtered:
 
-- statements on a `Table`, textual SQL, and whatever is executed on a connection;
+- statements on a `Table`, textual SQL, your own kinds of statements, and whatever is executed on a
+  connection;
 - the outer sides of a `FULL JOIN`;
 - `any()` and `has()` from a class to itself, unless to an alias: `Node.children.of_type(child)`;
-- a class that a subquery uses only in FILTER, OVER or function arguments: use `select_from()`;
-- an UPDATE by primary key from a list of dictionaries.
+- a class used only in function arguments, as the second class of a column, or by a subquery in FILTER
+  or OVER: use `select_from()`;
+- the second class of an UPDATE, and an UPDATE by primary key from a list of dictionaries;
+- a subquery as the value of an attribute.
 
 `orm.outerjoin(A, B)` is refused: the condition on B would go into WHERE and make it an inner join.
 
@@ -29,6 +32,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc, orm
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.base import Generative
 from sqlalchemy.sql.selectable import FromGrouping
 
 from app.db.base import UTCDateTime
@@ -133,6 +137,9 @@ _all: WeakKeyDictionary[sa.Executable, sa.Executable] = WeakKeyDictionary()
 @event.listens_for(SoftDeleteSession, "do_orm_execute")
 def _filter(state: orm.ORMExecuteState) -> None:
     statement = state.statement
+    if not isinstance(statement, Generative):
+        # A sequence, DDL, or a statement of your own.
+        return
     physical.refuse(statement, state.execution_options)
     include_deleted = state.execution_options.get("include_deleted", False)
     statements = _all if include_deleted else _live
