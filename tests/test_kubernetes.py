@@ -110,15 +110,25 @@ def test_no_rollout_exceeds_the_connection_limits(
     app = found["Deployment", "my-backend"]["spec"]["strategy"]["rollingUpdate"]
     replicas = found["HorizontalPodAutoscaler", "my-backend"]["spec"]["maxReplicas"]
     command = [str(environment(project)), "-m", "app.db.budget"]
-    command += ["--replicas", str(replicas + app["maxSurge"])]
-    if answers:
-        bouncers = found["Deployment", "my-backend-pgbouncer"]["spec"]
-        command += ["--pgbouncers", str(bouncers["replicas"])]
-        ini = configparser.ConfigParser(comment_prefixes=(";",), interpolation=None)
-        ini.read(project / "pgbouncer" / "pgbouncer.ini")
-        for name in ("default_pool_size", "reserve_pool_size", "max_client_conn"):
-            command += [f"--{name.replace('_', '-')}", ini["pgbouncer"][name]]
-    run(command, project, DATABASE_URL="postgresql://user:password@host/name")
+    # A pod that ends while the next one starts is not counted, and keeps its connections.
+    command += ["--replicas", str(replicas + app["maxSurge"] + (replicas > 1))]
+    url = "postgresql://user:password@host/name"
+    if not answers:
+        run(command, project, DATABASE_URL=url)
+        return
+    ini = configparser.ConfigParser(comment_prefixes=(";",), interpolation=None)
+    ini.read(project / "pgbouncer" / "pgbouncer.ini")
+    for name in ("default_pool_size", "reserve_pool_size", "max_client_conn"):
+        command += [f"--{name.replace('_', '-')}", ini["pgbouncer"][name]]
+    bouncers = found["Deployment", "my-backend-pgbouncer"]["spec"]
+    number, rollout = bouncers["replicas"], bouncers["strategy"]["rollingUpdate"]
+    run([*command, "--pgbouncers", str(number)], project, DATABASE_URL=url)
+    if number > 1:
+        assert rollout["maxSurge"] == 0
+        run([*command, "--pgbouncers", str(number + 1)], project, DATABASE_URL=url)
+        if ini["pgbouncer"]["pool_mode"] == "transaction":
+            left = str(number - rollout["maxUnavailable"])
+            run([*command, "--pgbouncers", left], project, DATABASE_URL=url)
 
 
 def test_shutdown_fits_in_the_grace_period(rendered: Render) -> None:

@@ -6,9 +6,11 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,6 @@ ELSEWHERE = {
     "alembic upgrade head": "runs in the image, whose steps are tested in test_docker.py",
     "kubectl": "needs a cluster; the manifests have tests of their own",
     "pg_dump": "comes with a server of the same version",
-    "sqlite3": "is no part of the project",
     "uv audit": "needs the network",
     "uv run dev.py serve": "the same as without a command, which is run",
     "curl": "goes to a server, which another test runs",
@@ -278,6 +279,24 @@ def test_the_requests_of_the_page_on_access(
         assert served.database.sql("SELECT email FROM accounts") == [["ada@example.com"]]
         # The last request has revoked the token that the others use.
         assert served.database.sql("SELECT id FROM tokens") == []
+
+
+def test_the_backup_of_sqlite(render: Render, tmp_path: Path) -> None:
+    project = render(database="sqlite")
+    (command,) = (c for c in commands(project / "docs" / "migrations.md") if "backup" in c)
+    command = command.removeprefix("docker compose exec app ").replace("/data/", f"{tmp_path}/")
+    with closing(sqlite3.connect(tmp_path / "app.db")) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE users (id)")
+        database.commit()
+        database.execute("INSERT INTO users VALUES (1)")
+        database.commit()
+        run(["sh", "-c", command], tmp_path)
+    with closing(sqlite3.connect(tmp_path / "before.db")) as copy:
+        assert copy.execute("SELECT id FROM users").fetchall() == [(1,)]
+    with pytest.raises(pytest.fail.Exception, match="unable to open database file"):
+        run(["sh", "-c", command.replace("app.db", "missing.db")], tmp_path)
+    assert not (tmp_path / "missing.db").exists()
 
 
 @pytest.mark.parametrize("variant", DOCUMENTED)

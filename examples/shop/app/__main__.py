@@ -25,6 +25,8 @@ def main() -> None:
         server_header=False,
         # Uvicorn would log the whole URL of each WebSocket. Remove this to add WebSocket routes.
         ws="none",
+        # Longer than most proxies keep idle connections: a request on one that is closed here is lost.
+        timeout_keep_alive=75,
         # Seconds in-flight requests get to finish on shutdown.
         timeout_graceful_shutdown=20,
     )

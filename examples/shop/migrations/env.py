@@ -52,8 +52,8 @@ def prepare_session(connection: sa.Connection) -> None:
         if encoding != "UTF8":
             msg = f"the encoding of the database is {encoding}; create it with ENCODING 'UTF8'"
             raise CommandError(msg)
-        connection.execute(sa.text("SET statement_timeout = 0"))
-        connection.execute(sa.text("SET idle_in_transaction_session_timeout = 0"))
+        for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(sa.text(f"SET {name} = 0"))
 
 
 def migrate(connection: sa.Connection) -> None:

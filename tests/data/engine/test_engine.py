@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from app.db import engine as engines
-from app.db.engine import DatabaseUnavailableError, build_engine
+from app.db.engine import DatabaseUnavailableError, build_engine, build_engines
 from app.settings import Settings
 from sqlalchemy import event
 from tests.pooler import run_pooler
@@ -137,14 +137,14 @@ revision, down_revision = "long", "0001"
 
 
 def upgrade() -> None:
-    for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+    for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
         assert op.get_bind().scalar(sa.text(f"SHOW {name}")) == "0"
 """
 
 
 def test_migrations_have_no_timeouts(database_url: str) -> None:
     with new_database(database_url) as url:
-        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
             psql(database_url, f"ALTER DATABASE other_test SET {name} = '1min'")
         revision = Path("migrations", "versions", "0002_long.py")
         revision.write_text(REVISION)
@@ -153,6 +153,26 @@ def test_migrations_have_no_timeouts(database_url: str) -> None:
         finally:
             revision.unlink()
     assert result.returncode == 0, result.stderr
+
+
+def documented(kind: str, page: str) -> str:
+    """Return the first block of a kind in a page."""
+    text = Path("docs", page).read_text(encoding="utf-8")
+    return text.partition(f"```{kind}\n")[2].partition("```")[0]
+
+
+@pytest.mark.skipif(not BEHIND_PGBOUNCER, reason="timeouts come with the connection")
+def test_second_role_of_a_rotation_has_its_timeouts(database_url: str) -> None:
+    psql(database_url, "CREATE ROLE my_backend", documented("sql", "connections.md"))
+    url = sa.make_url(database_url).set(username="my_backend_b")
+    second = url.render_as_string(hide_password=False)
+    try:
+        subprocess.run(["psql", second, "-q", "-f", "pgbouncer/role.sql"], check=True)
+        shown = ["psql", second, "-Atc", "SHOW statement_timeout", "-c", "SELECT current_user"]
+        output = subprocess.run(shown, check=True, capture_output=True, text=True).stdout
+    finally:
+        psql(database_url, "DROP ROLE my_backend_b", "DROP ROLE my_backend")
+    assert output.split() == ["15s", "my_backend"]
 
 
 def test_sessions_are_in_utc(url: str) -> None:
@@ -241,6 +261,34 @@ def test_sqlstates_of_an_unavailable_database(url: str, state: str) -> None:
                 await connection.execute(statement)
 
     asyncio.run(run())
+
+
+@pytest.mark.skipif(BEHIND_PGBOUNCER, reason="statements are not prepared")
+def test_migration_of_a_prepared_statement_costs_one_request(url: str) -> None:
+    async def read(engine) -> None:
+        connection = await _await(engine.connect())
+        try:
+            await _await(connection.execute(sa.text("SELECT * FROM changing")))
+        finally:
+            await _await(connection.close())
+
+    async def run() -> None:
+        engine, read_engine = build_engines(Settings(database_url=url, pool_size=1))
+        # psycopg prepares a statement after five uses.
+        for _ in range(10):
+            await read(read_engine)
+        psql(url, "ALTER TABLE changing ALTER COLUMN name TYPE varchar(20)")
+        with pytest.raises(DatabaseUnavailableError, match="cached"):
+            await read(read_engine)
+        await read(read_engine)
+        await _await(engine.dispose())
+        await _await(read_engine.dispose())
+
+    psql(url, "CREATE TABLE changing (name varchar(10))")
+    try:
+        asyncio.run(run())
+    finally:
+        psql(url, "DROP TABLE changing")
 
 
 # As lenient as the poolers of providers are, and as strict as PgBouncer is.
