@@ -1,5 +1,6 @@
 """Complete the OpenAPI document with what FastAPI cannot infer."""
 
+import math
 from typing import Any
 
 from fastapi import FastAPI
@@ -113,7 +114,9 @@ def _link(paths: dict[str, Any]) -> None:
 _EXAMPLES = {
     "date": "2026-01-31",
     "date-time": "2026-01-31T12:00:00Z",
+    "duration": "PT1H",
     "email": "user@example.com",
+    "time": "12:00:00",
     "uuid": "00000000-0000-4000-8000-000000000001",
     "integer": 1,
     "number": 1.5,
@@ -122,12 +125,15 @@ _EXAMPLES = {
 
 
 def _example(name: str, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
-    """Return a valid value of a schema."""
-    if "$ref" in schema:
-        return _example(name, schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    """Return a valid value of a schema, unless it has a pattern."""
     for examples in ("examples", "enum"):
         if examples in schema:
             return schema[examples][0]
+    for value in ("const", "default"):
+        if schema.get(value) is not None:
+            return schema[value]
+    if "$ref" in schema:
+        return _example(name, schemas[schema["$ref"].rpartition("/")[2]], schemas)
     if "anyOf" in schema:
         return _example(name, schema["anyOf"][0], schemas)
     if "properties" in schema:
@@ -138,8 +144,17 @@ def _example(name: str, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
         return [_example(name, schema["items"], schemas)]
     if kind == "object":
         return {}
-    text = name.replace("_", " ")[: schema.get("maxLength")]
+    if kind in ("integer", "number"):
+        return _within(_EXAMPLES[kind], schema)
+    text = name.replace("_", " ")[: schema.get("maxLength")].ljust(schema.get("minLength", 0), ".")
     return _EXAMPLES.get(schema.get("format", ""), _EXAMPLES.get(kind, text))
+
+
+def _within(number: Any, schema: dict[str, Any]) -> Any:
+    """Return the number that is nearest to this one, within the bounds of a schema."""
+    low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf) + 1)
+    high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf) - 1)
+    return type(number)(min(max(number, low), high))
 
 
 def _complete_numbers(node: Any) -> None:

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.util import CommandError
 
+from migrations.rendering import plain
+
 Type = sa.types.TypeEngine[Any]
 
 _KINDS: dict[type[Type], str] = {
@@ -108,8 +110,7 @@ class Conversion(NamedTuple):
 
 def kind(type_: Type) -> str:
     """Return what kind of values a column type holds, or nothing for types unknown here."""
-    if isinstance(type_, sa.TypeDecorator):
-        type_ = type_.impl_instance
+    type_ = plain(type_)
     if isinstance(type_, sa.CHAR) and type_.length == 32:
         return "uuid"
     return next((kind for class_, kind in _KINDS.items() if isinstance(type_, class_)), "")

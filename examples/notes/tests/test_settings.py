@@ -64,7 +64,7 @@ def test_repr_hides_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_documentation_lists_every_setting() -> None:
     page = (ROOT / "docs" / "settings.md").read_text()
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$", page, re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z0-9_]+)` \| (.*?) \| (.*?) \|$", page, re.MULTILINE)
     expected = [
         (
             name.upper(),

@@ -155,8 +155,9 @@ def _violation(violation: Violation) -> JSONResponse:
 
 def _a_row(table: str) -> str:
     """Return the model of a table as words with an article: `An order line`."""
-    models = (mapper.class_ for mapper in Base.registry.mappers)
-    name = next((words(model) for model in models if model.__tablename__ == table), "row")
+    mappers = Base.registry.mappers
+    models = (each.class_ for each in mappers if getattr(each.local_table, "name", "") == table)
+    name = next(map(words, models), "row")
     # By sound: `an order` and `an upload`, but `a user`.
     vowel = re.match(r"(?!one|uni|eu)([aeio]|u[lnp])", name)
     return f"{'An' if vowel else 'A'} {name}"
@@ -191,8 +192,9 @@ async def _http(request: Request, error: HTTPException) -> JSONResponse:
         return problem("invalid-request", "The body is not valid JSON.")
     title = phrases.get(status, "Error")
     body = Problem(type="about:blank", title=title, status=status, detail=detail)
-    headers = {"Allow": _allowed(request)} if status == 405 else error.headers
-    return _response(body, headers)
+    # A mounted application knows its own methods.
+    allowed = _allowed(request) if status == 405 else ""
+    return _response(body, {"Allow": allowed} if allowed else error.headers)
 
 
 def _allowed(request: Request) -> str:

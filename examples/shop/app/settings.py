@@ -236,9 +236,13 @@ def load_settings() -> Settings:
 
 
 def _describe(problem: ErrorDetails) -> str:
+    own = problem.get("ctx", {}).get("error")
+    if not problem["loc"]:
+        # A validator of several settings names them itself.
+        return str(own or problem["msg"])
     name = str(problem["loc"][0])
     if problem["type"] == "missing":
-        return f"{name.upper()} is missing: {Settings.model_fields[name].description}"
+        field = Settings.model_fields.get(name)
+        return f"{name.upper()} is missing: {field.description if field else 'no default'}"
     # Our messages continue the variable name; Pydantic's are full sentences.
-    own = problem.get("ctx", {}).get("error")
     return f"{name.upper()} {own}" if own else f"{name.upper()}: {problem['msg']}"

@@ -14,7 +14,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import ops
 
-from migrations.rendering import DIALECT
+from migrations.rendering import DIALECT, plain
 
 Type = sa.types.TypeEngine[Any]
 
@@ -85,8 +85,7 @@ class Conversion(NamedTuple):
 
 def kind(type_: Type) -> str:
     """Return what kind of values a column type holds, or nothing for types unknown here."""
-    if isinstance(type_, sa.TypeDecorator):
-        type_ = type_.impl_instance
+    type_ = plain(type_)
     return next((kind for class_, kind in _KINDS.items() if isinstance(type_, class_)), "")
 
 

@@ -7,7 +7,9 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.render import _repr_type
 from alembic.operations import ops
+from sqlalchemy.dialects import postgresql
 
 DIALECT = sa.make_url("postgresql://").get_dialect()()
 _WRAPPER = textwrap.TextWrapper(84, break_on_hyphens=False)
@@ -24,12 +26,26 @@ def update(table: str, column: str, condition: str, value: str = "...") -> str:
     return execute(f"UPDATE {quote(table)} SET {column} = {value} WHERE {condition}")
 
 
-def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
+def plain(type_: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+    """Return the type that a column has in the database: the application's own only convert values."""
+    if isinstance(type_, sa.TypeDecorator) and not _is_public(type(type_)):
+        type_ = type_.load_dialect_impl(DIALECT)
+        # Drivers have private subclasses of types.
+        public = next(filter(_is_public, type(type_).__mro__), None)
+        return type_.adapt(public) if public else type_
+    return type_
+
+
+def _is_public(cls: type[Any]) -> bool:
+    return cls in (getattr(sa, cls.__name__, None), getattr(postgresql, cls.__name__, None))
+
+
+def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
     """Render the application's column types as the plain types that they are in the database."""
     if kind == "type" and isinstance(item, sa.Enum) and not item.native_enum:
         return f"sa.String(length={item.length})"
-    if kind == "type" and isinstance(item, sa.TypeDecorator):
-        return f"sa.{item.impl_instance!r}"
+    if kind == "type" and plain(item) is not item:
+        return _repr_type(plain(item), context)
     return False
 
 

@@ -1,4 +1,4 @@
-"""Streams, repeated parameters, paths and large bodies."""
+"""Streams, repeated parameters, paths, hosts, mounted applications and large bodies."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -9,7 +9,8 @@ import pytest
 from app.main import create_app
 from app.routing import Route
 from app.settings import Settings
-from fastapi import APIRouter, FastAPI, Query
+from fastapi import APIRouter, FastAPI, Query, WebSocket, WebSocketDisconnect
+from fastapi.staticfiles import StaticFiles
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
@@ -84,6 +85,33 @@ def test_two_hosts_are_refused(settings: Settings) -> None:
     for hosts, status in ((["test"], 404), (["evil.com", "test"], 400), (["test", "test"], 400)):
         response = client.get("/_lists", headers=[("host", host) for host in hosts])
         assert response.status_code == status, hosts
+
+
+def test_host_of_a_websocket_is_checked(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"allowed_hosts": ("test",)}))
+
+    @app.websocket("/_echo")
+    async def echo(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.send_text("hello")
+        await socket.close()
+
+    client = TestClient(app)
+    with client.websocket_connect("/_echo", headers={"host": "test"}) as socket:
+        assert socket.receive_text() == "hello"
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect("/_echo", headers={"host": "evil.com"}),
+    ):
+        pass
+
+
+def test_mounted_application_names_its_own_methods(settings: Settings) -> None:
+    app = create_app(settings)
+    app.mount("/_files", StaticFiles(directory="tests"))
+    response = TestClient(app).post("/_files/conftest.py")
+    assert response.status_code == 405
+    assert response.headers.get_list("allow") == ["GET, HEAD"]
 
 
 def test_large_chunked_body_is_refused(app: FastAPI) -> None:

@@ -186,8 +186,8 @@ def _explain(
 
 @lru_cache(1000)
 def _insert(model: type[M], names: tuple[str, ...]) -> Any:
-    columns = model.__table__.c
-    values = {name: bindparam(name, type_=columns[name].type) for name in names}
+    columns = sa.inspect(model).columns
+    values = {columns[name]: bindparam(name, type_=columns[name].type) for name in names}
     statement = sa.insert(model).values(values).returning(model)
     # Faster than an ORM INSERT … RETURNING.
     return sa.select(model).from_statement(statement)
@@ -197,9 +197,9 @@ def _insert(model: type[M], names: tuple[str, ...]) -> Any:
 def _update(model: type[M], names: tuple[str, ...], *, any_version: bool) -> Any:
     if not names:
         return _with_version(by_id(model), model, any_version=any_version)
-    columns = model.__table__.c
-    values: dict[str, Any] = {
-        name: bindparam(f"_new_{name}", type_=columns[name].type) for name in names
+    columns = sa.inspect(model).columns
+    values: dict[Any, Any] = {
+        columns[name]: bindparam(f"_new_{name}", type_=columns[name].type) for name in names
     }
     statement = sa.update(model).where(model.id == bindparam("_key")).values(values)
     statement = statement.returning(model)
@@ -265,7 +265,8 @@ def _conditions(filters: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any
             column = name.removesuffix("__null")
             parameters[f"{column}__{'is_null' if value else 'is_not_null'}"] = value
         else:
-            parameters[name] = value
+            has_operator = name.rpartition("__")[2] in _OPERATORS
+            parameters[name if has_operator else f"{name}__eq"] = value
     return tuple(parameters), parameters
 
 
@@ -274,7 +275,7 @@ def _where(model: type[Base], conditions: tuple[str, ...]) -> list[sa.ColumnElem
     found = []
     for condition in conditions:
         name, _, operator = condition.rpartition("__")
-        column = model.__table__.c[name]
+        column = sa.inspect(model).columns[name]
         value = bindparam(condition, type_=column.type, expanding=operator == "in")
         found.append(_OPERATORS[operator](column, value))
     return found
@@ -287,18 +288,18 @@ def _page(
     conditions: tuple[str, ...],
     window: frozenset[str],
 ) -> Select[M]:
-    columns = model.__table__.c
-    keys = list(dict.fromkeys([columns[sort.removeprefix("-")], columns["id"]]))
+    columns = sa.inspect(model).columns
+    keys = {name: columns[name] for name in (sort.removeprefix("-"), "id")}
     descending = sort.startswith("-")
     statement = sa.select(model).where(*_where(model, conditions))
     if "after_id" in window:
         # A row value comparison, so that the database can seek in an index on these columns.
-        row = sa.tuple_(*keys)
-        last = sa.tuple_(*(bindparam(f"after_{key.name}", type_=key.type) for key in keys))
+        row = sa.tuple_(*keys.values())
+        last = sa.tuple_(*(bindparam(f"after_{name}", type_=keys[name].type) for name in keys))
         statement = statement.where(row < last if descending else row > last)
     if "skip" in window:
         statement = statement.offset(bindparam("skip"))
-    order = (key.desc() if descending else key for key in keys)
+    order = (key.desc() if descending else key for key in keys.values())
     return statement.order_by(*order).limit(bindparam("count"))
 
 
@@ -316,7 +317,7 @@ def _digest(model: type[Base], query: Paging, filters: dict[str, Any]) -> str:
 @lru_cache(1000)
 def _cursors(model: type[Base], name: str) -> TypeAdapter[tuple[int, str, Any, int]]:
     """Return the adapter that validates the cursors of a sort field: they are client input."""
-    column: Any = model.__table__.c[name].type
+    column: Any = sa.inspect(model).columns[name].type
     integer = Int64 if name == "id" or issubclass(type(column), sa.BigInteger) else Int32
     types: dict[Any, Any] = {str: Text, int: integer, dt.datetime: Timestamp, dt.date: Date}
     value = types.get(column.python_type, column.python_type)
