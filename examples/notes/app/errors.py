@@ -65,7 +65,7 @@ _UNDECODABLE = "There was an error parsing the body"
 # Instead of Pydantic's messages, which show the pattern.
 _MESSAGES = {
     TEXT: "Must not contain NUL characters",
-    NON_BLANK: "Must contain a visible character, and no NUL characters",
+    NON_BLANK: "Must not be blank or contain NUL characters",
 }
 
 # Limits on the errors in a response: `loc` can contain field names from the request.

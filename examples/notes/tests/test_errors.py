@@ -149,5 +149,5 @@ def test_invalid_value_is_located_but_not_repeated(client: TestClient) -> None:
     response = client.post("/_bodies", json={"number": "secret", "text": " "})
     number, text = check(response, 422, "invalid-request").errors
     assert (number.loc, text.loc) == (["body", "number"], ["body", "text"])
-    assert text.msg == "Must contain a visible character, and no NUL characters"
+    assert text.msg == "Must not be blank or contain NUL characters"
     assert "secret" not in response.text

@@ -157,5 +157,5 @@ async def test_invalid_value_is_located_but_not_repeated(client: httpx2.AsyncCli
     response = await client.post("/_bodies", json={"number": "secret", "text": " "})
     number, text = check(response, 422, "invalid-request").errors
     assert (number.loc, text.loc) == (["body", "number"], ["body", "text"])
-    assert text.msg == "Must contain a visible character, and no NUL characters"
+    assert text.msg == "Must not be blank or contain NUL characters"
     assert "secret" not in response.text

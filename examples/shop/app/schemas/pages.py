@@ -25,7 +25,7 @@ class Paging(BaseModel):
     limit: Annotated[int, Field(ge=1, le=100, description="Maximum number of items")] = 20
     cursor: Annotated[
         str | None,
-        Field(max_length=16_384, description="`next_cursor` of the previous page"),
+        Field(max_length=32_768, description="`next_cursor` of the previous page"),
     ] = None
     offset: Annotated[int, Field(ge=0, le=10_000, description="Number of rows to skip")] = 0
     total: Annotated[bool, Field(description="Count all matching rows")] = False

@@ -146,24 +146,34 @@ class Digits(GroupedMetadata):
         return value.quantize(Decimal(1).scaleb(-self.scale), context=Context(prec=self.precision))
 
 
-def _is_storable(value: JsonValue) -> bool:
-    """Return whether a database can store this."""
+# Pydantic writes at most 255, those of the response around the value included.
+_MAX_LEVELS = 200
+
+
+def _is_storable(value: JsonValue, level: int = 0) -> bool:
+    """Return whether a database can store this, and a response can show it."""
+    if level > _MAX_LEVELS:
+        return False
     match value:
         case str():
             return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
         case float():
             return math.isfinite(value)
         case list():
-            return all(map(_is_storable, value))
+            return all(_is_storable(item, level + 1) for item in value)
         case dict():
-            return all(_is_storable(key) and _is_storable(item) for key, item in value.items())
+            items = value.items()
+            return all(_is_storable(key) and _is_storable(item, level + 1) for key, item in items)
         case _:
             return True
 
 
 def _check_json(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
     if not _is_storable(value):
-        msg = "NUL characters, lone surrogates, NaN and Infinity cannot be stored"
+        msg = (
+            "NUL characters, lone surrogates, NaN, Infinity and more than"
+            f" {_MAX_LEVELS} levels cannot be stored"
+        )
         raise ValueError(msg)
     return value
 
