@@ -39,11 +39,8 @@ class RequestMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        if scope["type"] == "websocket" and not self._is_allowed(scope):
-            await send({"type": "websocket.close", "code": 1008})
-            return
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await self._pass_on(scope, receive, send)
             return
         started = perf_counter()
         given = dict(scope["headers"])
@@ -97,6 +94,13 @@ class RequestMiddleware:
             logger.info(
                 text, scope["method"], route, status, seconds * 1000, extra={"fields": fields}
             )
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on the lifespan, and WebSockets to allowed hosts."""
+        if scope["type"] == "websocket" and not self._is_allowed(scope):
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self.app(scope, receive, send)
 
     def _checked(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive

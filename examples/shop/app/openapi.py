@@ -126,12 +126,10 @@ _EXAMPLES = {
 
 def _example(name: str, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
     """Return a valid value of a schema, unless it has a pattern."""
-    for examples in ("examples", "enum"):
-        if examples in schema:
-            return schema[examples][0]
-    for value in ("const", "default"):
-        if schema.get(value) is not None:
-            return schema[value]
+    given = [*schema.get("examples", ()), *schema.get("enum", ())]
+    given += [schema.get("const"), schema.get("default")]
+    if (value := next((each for each in given if each is not None), None)) is not None:
+        return value
     if "$ref" in schema:
         return _example(name, schemas[schema["$ref"].rpartition("/")[2]], schemas)
     if "anyOf" in schema:
