@@ -170,6 +170,7 @@ def _describe(problem: ErrorDetails) -> str:
     name = str(problem["loc"][0])
     if problem["type"] == "missing":
         field = Settings.model_fields.get(name)
-        return f"{name.upper()} is missing: {field.description if field else 'no default'}"
+        reason = (field and field.description) or "it has no default"
+        return f"{name.upper()} is missing: {reason}"
     # Our messages continue the variable name; Pydantic's are full sentences.
     return f"{name.upper()} {own}" if own else f"{name.upper()}: {problem['msg']}"
