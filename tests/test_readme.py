@@ -173,6 +173,21 @@ def test_the_diff_of_an_update_is_real(render: Render) -> None:
     assert made == shown.splitlines()
 
 
+def test_the_figures_of_speed_are_those_of_the_record() -> None:
+    read = "".join(re.findall(r"\nThe same routes(.+?)\n\n", README, re.DOTALL))
+    figures = [float(each) for each in re.findall(r"\d\.\d", read)]
+    record = (ROOT / "benchmarks" / "results.md").read_text(encoding="utf-8")
+    rows = {
+        work: (float(in_async), float(in_sync))
+        for work, in_async, in_sync in re.findall(
+            r"\| hand-written / ours: ([^|]+) \|[^|]+\| \**([\d.]+)[^|]+\| \**([\d.]+)", record
+        )
+    }
+    works = ("read one + parent", "read one + 20 nested", "list 20", "create", "update")
+    measured = [rows[work][mode] for mode in (0, 1) for work in works]
+    assert figures == pytest.approx(measured, abs=0.051)
+
+
 def test_each_claim_about_another_template_has_a_source() -> None:
     table, sources = README.partition("## Other templates")[2].split("\n[f0]: ")
     rows = [row.strip("| ").split(" | ") for row in table.splitlines() if row.startswith("| ")]
