@@ -261,8 +261,19 @@ def test_own_column_can_be_guarded(library: Library) -> None:
             "SELECT story, hall FROM shelves",
             [[1, "Hall"]],
         ),
+        (
+            [
+                ("title:", "headline:"),
+                ("pages:", "length:"),
+                ("note:", "remark:"),
+                ("genre:", "a_style:"),
+                ("shelf_id:", "place_id:"),
+            ],
+            "SELECT headline, length, remark, a_style, place_id FROM books",
+            [["Emma", 474, "Good.", "drama", 1]],
+        ),
     ],
-    ids=["optional", "indexed", "reference", "enum", "two"],
+    ids=["optional", "indexed", "reference", "enum", "two", "all"],
 )
 def test_renamed_column_keeps_its_data(
     library: Library, changes: list[tuple[str, str]], query: str, rows: list[list[object]]
@@ -280,6 +291,34 @@ def test_renamed_column_keeps_its_data(
     ]
     library.alembic("upgrade", "head")
     assert library.sql(query) == rows
+
+
+@pytest.mark.parametrize(
+    ("old", "target"),
+    [
+        ("shelf_id: Mapped[int] = mapped_column(sa.ForeignKey", "books"),
+        ("pages: Mapped[int]", "shelves"),
+    ],
+    ids=["another", "none"],
+)
+def test_column_that_references_another_table_was_not_renamed(
+    library: Library, old: str, target: str
+) -> None:
+    line = next(line for line in MODELS.splitlines() if line.strip().startswith(old))
+    new = f'    place_id: Mapped[int | None] = mapped_column(sa.ForeignKey("{target}.id"))'
+    library.change((line, new))
+    revision = library.revise()
+    assert f"DATA LOSS: books.{old.partition(':')[0]} is dropped with its data." in prose(revision)
+    assert "was renamed" not in revision
+    library.alembic("upgrade", "head")
+    library.alembic("check")
+
+
+def test_revision_with_checks_is_not_written_as_sql(library: Library) -> None:
+    library.change(('    DRAMA = "drama"\n', ""))
+    assert "refuse_rows(" in library.revise()
+    with pytest.raises(pytest.fail.Exception, match="run it without --sql"):
+        library.alembic("upgrade", "head", "--sql")
 
 
 def test_renamed_table_keeps_its_data(library: Library) -> None:

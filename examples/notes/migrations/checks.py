@@ -58,6 +58,9 @@ def count_rows(tables: list[str], condition: str) -> str:
 
 
 def _count(table: str, condition: str) -> int:
+    if context.is_offline_mode():
+        msg = "this revision checks rows, so it cannot be written as SQL: run it without --sql"
+        raise CommandError(msg)
     rows = sa.select(sa.func.count()).select_from(sa.table(table))
     return op.get_bind().scalar(rows.where(sa.literal_column(condition))) or 0
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
-from typing import TypeGuard
+from itertools import product
+from typing import Any, TypeGuard
 
 import sqlalchemy as sa
 from alembic.operations import ops
@@ -12,7 +13,15 @@ from alembic.util import CommandError
 from migrations.choices import ChangeChoices, explain, explain_renamed, read_recorded
 from migrations.conversions import convert, kind
 from migrations.guards import GUARDS, Guards, drop_checks
-from migrations.notes import needs_value, renamed_columns, table_notes, with_notes
+from migrations.notes import (
+    added_references,
+    dropped_references,
+    needs_value,
+    renamed_columns,
+    renamed_tables,
+    table_notes,
+    with_notes,
+)
 from migrations.rendering import Check, Note, quote
 
 _REQUIRED = """\
@@ -62,7 +71,7 @@ def _refuse(upgrade: ops.UpgradeOps, guards: Guards) -> None:
         if values
     }
     for change in _changes(upgrade):
-        valued = [add for _drop, add in _pairs(change, guards)]
+        valued = [add for _drop, add in _pairs(change, upgrade, guards)]
         for op in change.ops:
             if isinstance(op, ops.AddColumnOp) and needs_value(op) and op not in valued:
                 required.append(f"  {change.table_name}.{op.column.name}")
@@ -87,18 +96,33 @@ def _changes(container: ops.OpContainer) -> Iterator[ops.ModifyTableOps]:
             yield op
 
 
-def _pairs(change: ops.ModifyTableOps, guards: Guards) -> list[Pair]:
-    """Match each dropped column with an added one of the same kind: it may be renamed."""
+def _pairs(change: ops.ModifyTableOps, container: ops.OpContainer, guards: Guards) -> list[Pair]:
+    """Match dropped columns with added ones that they may have been renamed to, likeliest first.
+
+    Both have the same kind of type, and reference the same table or one that may be renamed, too.
+    """
+    dropped = [op for op in change.ops if isinstance(op, ops.DropColumnOp)]
     added = [op for op in change.ops if isinstance(op, ops.AddColumnOp)]
-    pairs = []
-    for drop in change.ops:
-        if isinstance(drop, ops.DropColumnOp) and drop.column_name not in guards:
-            dropped = drop.to_column().type
-            alike = [op for op in added if kind(op.column.type) == kind(dropped) != ""]
-            for add in alike[:1]:
-                pairs.append((drop, add))
-                added.remove(add)
+    before, after = dropped_references(change), added_references(change)
+    renamed = renamed_tables(container)
+    alike = []
+    for drop, add in product(dropped, added):
+        old, new = drop.to_column(), add.column
+        tables = before.get(old.name, ""), after.get(new.name, "")
+        is_same = tables[0] == tables[1] or tables in renamed
+        if old.name not in guards and kind(old.type) == kind(new.type) != "" and is_same:
+            differs = str(old.type) != str(new.type), old.nullable != new.nullable
+            alike.append((differs, _position(old), _position(new), drop, add))
+    pairs: list[Pair] = []
+    for *_order, drop, add in sorted(alike, key=lambda each: each[:3]):
+        if all(drop is not other and add is not another for other, another in pairs):
+            pairs.append((drop, add))
     return pairs
+
+
+def _position(column: sa.Column[Any]) -> int:
+    """Return the place of a column in its table."""
+    return list(column.table.columns.keys()).index(column.key)
 
 
 def _annotate(container: ops.OpContainer, guards: Guards) -> None:
@@ -130,7 +154,7 @@ def _annotate(container: ops.OpContainer, guards: Guards) -> None:
         if isinstance(op, ChangeChoices):
             checks += explain(op, columns)
         elif isinstance(op, ops.ModifyTableOps) and op in changes:
-            annotated += _split(op, choices, guards)
+            annotated += _split(op, container, choices, guards)
         else:
             annotated += [*table_notes(op, container), op]
             for old, new in renamed_columns(op, container):
@@ -189,10 +213,14 @@ def _references(part: object, tables: list[str]) -> TypeGuard[sa.ForeignKeyConst
 
 
 def _split(
-    change: ops.ModifyTableOps, choices: list[ChangeChoices], guards: Guards
+    change: ops.ModifyTableOps,
+    container: ops.OpContainer,
+    choices: list[ChangeChoices],
+    guards: Guards,
 ) -> Iterator[ops.MigrateOperation]:
     """Yield the change with notes; columns that may be renamed are separate and come later."""
-    pairs = _pairs(change, guards)
+    pairs = _pairs(change, container, guards)
+    several = " Make sure that the two belong together." if len(pairs) > 1 else ""
     paired: list[ops.MigrateOperation] = [op for pair in pairs for op in pair]
     first: list[ops.MigrateOperation] = []
     last: list[ops.MigrateOperation] = []
@@ -208,8 +236,8 @@ def _split(
         table, old, new = change.table_name, drop.column_name, add.column.name
         yield Note(
             f"DATA LOSS: {table}.{old} is dropped with its data, and {table}.{new} is new and empty."
-            " If it was renamed, replace the next two calls with the"
-            " following, in both functions:\n"
+            f" If it was renamed, replace the next two calls with the"
+            f" following, in both functions.{several} Other changes to it need another revision:\n"
             f'    op.alter_column("{table}", "{old}", new_column_name="{new}")'
         )
         both = [*with_notes(add, change), drop]

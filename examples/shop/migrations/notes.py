@@ -89,7 +89,7 @@ def _foreign_key_checks(op: ops.CreateForeignKeyOp, change: ops.ModifyTableOps) 
         return
     name, target = op.local_cols[0], op.referent_table
     column, key = quote(name), quote(op.remote_cols[0])
-    before = _referenced(change).get(name)
+    before = dropped_references(change).get(name)
     if before is None:
         yield Check(
             f"Fails while rows reference {target} that do not exist. Change or delete them first.",
@@ -122,7 +122,7 @@ def _condition(constraint: sa.CheckConstraint) -> str:
     return str(constraint.sqltext.compile(compile_kwargs={"literal_binds": True}))
 
 
-def _referenced(change: ops.ModifyTableOps) -> dict[str, str]:
+def dropped_references(change: ops.ModifyTableOps) -> dict[str, str]:
     """Return the tables that a change's dropped foreign keys referenced, by column."""
     found = {}
     for op in change.ops:
@@ -131,6 +131,12 @@ def _referenced(change: ops.ModifyTableOps) -> dict[str, str]:
             for key in constraint.elements:
                 found[key.parent.name] = key.target_fullname.rpartition(".")[0]
     return found
+
+
+def added_references(change: ops.ModifyTableOps) -> dict[str, str]:
+    """Return the tables that a change's new foreign keys reference, by column."""
+    keys = [op for op in change.ops if isinstance(op, ops.CreateForeignKeyOp)]
+    return {name: op.referent_table for op in keys for name in op.local_cols}
 
 
 def _column_changes(op: ops.AlterColumnOp) -> Iterator[ops.MigrateOperation]:
@@ -206,6 +212,15 @@ def renamed_columns(
         for column in create.columns:
             if isinstance(column, sa.Column) and column.name in dropped:
                 yield f"{drop.table_name}.{column.name}", f"{create.table_name}.{column.name}"
+
+
+def renamed_tables(container: ops.OpContainer) -> set[tuple[str, str]]:
+    """Return the old and the new name of each table that may have been renamed."""
+    return {
+        (drop.table_name, create.table_name)
+        for op in container.ops
+        for drop, create in _renames(op, container)
+    }
 
 
 def _renames(
