@@ -283,7 +283,7 @@ def main() -> int:
     except CommandError as error:
         print(f"FAILED: {error}", file=sys.stderr)
         if "Can't locate revision" in str(error):
-            hint = "It is on another branch: switch back, or start over with `dev.py erase`."
+            hint = "It is on another branch: switch back, or start over: `uv run dev.py erase`."
             print(hint, file=sys.stderr)
         code = 1
     except KeyboardInterrupt:

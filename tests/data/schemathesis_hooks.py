@@ -26,7 +26,7 @@ BY_VALUE = {
     r"not a valid email address": "`format: email` includes reserved domains",
     r"Input should be a valid integer": "JSON Schema takes 1.0 for an integer",
     r"no more than \d+ (digits|decimal places)": "JSON Schema does not limit a number's digits",
-    r"a JSON number keeps 15 digits": "JSON Schema does not limit a number's digits",
+    r"JSON numbers are exact to 15 digits": "JSON Schema does not limit a number's digits",
     r"use a date from": "`format: date` includes days that not every time zone can store",
     r"use ISO 8601": "`format: date-time` in other notations",
     r"NUL characters, lone surrogates": "JSON Schema cannot constrain strings in arbitrary JSON",

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from pydantic_core import PydanticUndefined
 
 from app.settings import Settings, load_settings
 from tests.conftest import isolate
@@ -62,13 +61,17 @@ def test_repr_hides_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.database_url.get_secret_value() == url
 
 
+def _shown(default: object) -> str:
+    return "" if default in (None, ()) else f"`{default}`"
+
+
 def test_the_documentation_lists_every_setting() -> None:
     page = (ROOT / "docs" / "settings.md").read_text()
     rows = re.findall(r"^\| `([A-Z0-9_]+)` \| (.*?) \| (.*?) \|$", page, re.MULTILINE)
     expected = [
         (
             name.upper(),
-            "" if field.default in (None, (), PydanticUndefined) else f"`{field.default}`",
+            "required" if field.is_required() else _shown(field.default),
             field.description,
         )
         for name, field in Settings.model_fields.items()

@@ -1,4 +1,4 @@
-"""Access to deleted rows."""
+"""Access to deleted rows: sessions that include them if the request asks for it."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated

@@ -70,6 +70,8 @@ _MESSAGES = {
     NON_BLANK: "Must not be blank or contain NUL characters",
 }
 
+_STILL_REFERENCED = "Other rows still reference this one."
+
 # Limits on the errors in a response: `loc` can contain field names from the request.
 _MAX_ERRORS = 30
 _MAX_LENGTH = 100
@@ -136,7 +138,7 @@ def _response(body: Problem, headers: Any) -> JSONResponse:
 
 def _violation(violation: Violation) -> JSONResponse:
     if violation.kind == "still_referenced":
-        return problem("still-referenced", "Other rows still reference this one.")
+        return problem("still-referenced", _STILL_REFERENCED)
     columns = violation.columns
     names = " and ".join(columns)
     if violation.kind == "unique":
@@ -247,10 +249,6 @@ async def _database(_request: Request, error: DBAPIError) -> JSONResponse:
     return problem("invalid-request", "A value is too long for the index on its column.")
 
 
-async def _still_referenced(_request: Request, error: StillReferencedError) -> JSONResponse:
-    return _violation(Violation("still_referenced", error.table, error.columns))
-
-
 def _log(request: Request, error: Exception) -> None:
     cause = str(error).partition("\n")[0]
     logger.warning("%s %s: %s", request.method, route_of(request.scope), cause)
@@ -286,7 +284,7 @@ _HANDLERS: dict[type[Exception], Any] = {
     PreconditionFailedError: respond("precondition-failed"),
     InvalidCursorError: _invalid_cursor,
     MissingReferenceError: _missing_reference,
-    StillReferencedError: _still_referenced,
+    StillReferencedError: respond("still-referenced", _STILL_REFERENCED),
     ParentDeletedError: respond(
         "parent-deleted", "Its parent is deleted; restore the parent first."
     ),

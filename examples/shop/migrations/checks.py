@@ -46,7 +46,7 @@ def require_option(name: str, placeholder: str, reason: str, default: str = "") 
     given = context.get_x_argument(as_dictionary=True).get(name, "").strip() or default
     if not re.fullmatch(_PATTERNS.get(placeholder, ".+"), given):
         words = f"-x {name}={placeholder}"
-        msg = f"{reason} run this with `{words}`, as in `dev.py migrate {words}`"
+        msg = f"{reason} run this with `{words}`, as in `uv run dev.py migrate {words}`"
         raise CommandError(msg)
     return given
 

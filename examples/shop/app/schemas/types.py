@@ -115,7 +115,7 @@ def _refuse_inexact(value: Any) -> Any:
         msg = "use a number or a string of digits"
         raise ValueError(msg)
     if isinstance(value, float) and len(Decimal(repr(value)).as_tuple().digits) > 15:
-        msg = "use a string: a JSON number keeps 15 digits only"
+        msg = "use a string: JSON numbers are exact to 15 digits only"
         raise ValueError(msg)
     return value
 
