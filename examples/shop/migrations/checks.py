@@ -70,25 +70,25 @@ def _delete(column: str, tables: list[str]) -> None:
     connection = op.get_bind()
     metadata = sa.MetaData()
     metadata.reflect(connection)
-    doomed = {
+    deleted = {
         table: sa.select(table.c.id).where(table.c[column].is_not(None))
         for table in reversed(metadata.sorted_tables)
         if table.name in tables
     }
-    if blocking := _blocking_references(connection, metadata, doomed, column):
+    if blocking := _blocking_references(connection, metadata, deleted, column):
         msg = (
             f"rows with {column} are referenced by rows without it: {', '.join(blocking)}; delete"
             " these first, or clear the references"
         )
         raise CommandError(msg)
-    for table, rows in doomed.items():
+    for table, rows in deleted.items():
         connection.execute(sa.delete(table).where(table.c.id.in_(rows)))
 
 
 def _blocking_references(
     connection: sa.Connection,
     metadata: sa.MetaData,
-    doomed: dict[sa.Table, sa.Select[Any]],
+    deleted: dict[sa.Table, sa.Select[Any]],
     column: str,
 ) -> list[str]:
     """Return the references that the deletion would break, at most ten for each foreign key."""
@@ -96,10 +96,10 @@ def _blocking_references(
     for other in metadata.sorted_tables:
         for key in other.foreign_keys:
             table = key.column.table
-            if table not in doomed or (key.ondelete or "").upper() in {"CASCADE", "SET NULL"}:
+            if table not in deleted or (key.ondelete or "").upper() in {"CASCADE", "SET NULL"}:
                 continue
-            rows = sa.select(key.parent, *other.primary_key).where(key.parent.in_(doomed[table]))
-            if other in doomed:
+            rows = sa.select(key.parent, *other.primary_key).where(key.parent.in_(deleted[table]))
+            if other in deleted:
                 rows = rows.where(other.c[column].is_(None))
             for parent, *ids in connection.execute(rows.order_by(*other.primary_key).limit(10)):
                 row = f"{other.name} {', '.join(map(str, ids))}"

@@ -177,7 +177,7 @@ def _is_filtered(source: sa.FromClause) -> bool:
 
 
 def _with_class(statement: sa.Select[Any]) -> sa.Select[Any]:
-    """Add the class to FROM: SQLAlchemy overlooks one that is used in FILTER or OVER only."""
+    """Add the class to FROM: SQLAlchemy overlooks one that is used only in FILTER or OVER."""
     sources = statement.get_final_froms()
     for element in visitors.iterate(statement):
         cls = getattr(element, "entity_namespace", None)
