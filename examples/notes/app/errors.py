@@ -68,6 +68,8 @@ _MESSAGES = {
     NON_BLANK: "Must not be blank or contain NUL characters",
 }
 
+_STILL_REFERENCED = "Other rows still reference this one."
+
 # Limits on the errors in a response: `loc` can contain field names from the request.
 _MAX_ERRORS = 30
 _MAX_LENGTH = 100
@@ -134,7 +136,7 @@ def _response(body: Problem, headers: Any) -> JSONResponse:
 
 def _violation(violation: Violation) -> JSONResponse:
     if violation.kind == "still_referenced":
-        return problem("still-referenced", "Other rows still reference this one.")
+        return problem("still-referenced", _STILL_REFERENCED)
     columns = violation.columns
     names = " and ".join(columns)
     if violation.kind == "unique":

@@ -134,7 +134,10 @@ async def get_db(request: Request, _slot: SlotDep) -> AsyncIterator[Session]:
 
 
 async def get_read_db(request: Request, _slot: SlotDep) -> AsyncIterator[Session]:
-    """Provide a session that only reads: no BEGIN, no COMMIT, each statement sees the latest committed rows."""
+    """Provide a session that only reads.
+
+    Without BEGIN and COMMIT, each statement sees the latest committed rows.
+    """
     session = open_session(request, "read_session_factory")
     try:
         yield session
