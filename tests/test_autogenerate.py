@@ -272,8 +272,22 @@ def test_own_column_can_be_guarded(library: Library) -> None:
             "SELECT headline, length, remark, a_style, place_id FROM books",
             [["Emma", 474, "Good.", "drama", 1]],
         ),
+        (
+            [
+                ("    title: Mapped[str] = mapped_column(sa.String(100))\n", ""),
+                (
+                    "note: Mapped[str | None]",
+                    (
+                        "remark: Mapped[str | None]\n"
+                        "    headline: Mapped[str] = mapped_column(sa.String(100))"
+                    ),
+                ),
+            ],
+            "SELECT headline, remark FROM books",
+            [["Emma", "Good."]],
+        ),
     ],
-    ids=["optional", "indexed", "reference", "enum", "two", "all"],
+    ids=["optional", "indexed", "reference", "enum", "two", "all", "swapped"],
 )
 def test_renamed_column_keeps_its_data(
     library: Library, changes: list[tuple[str, str]], query: str, rows: list[list[object]]
@@ -291,6 +305,18 @@ def test_renamed_column_keeps_its_data(
     ]
     library.alembic("upgrade", "head")
     assert library.sql(query) == rows
+
+
+def test_renamed_column_changes_otherwise_in_another_revision(library: Library) -> None:
+    headline = "headline: Mapped[str] = mapped_column(sa.String(200))"
+    library.change(("title: Mapped[str] = mapped_column(sa.String(100))", headline))
+    assert "whatever else changed needs another revision" in prose(library.revise())
+    follow_renames(library.newest)
+    library.alembic("upgrade", "head")
+    library.revise()
+    library.alembic("upgrade", "head")
+    library.alembic("check")
+    assert library.sql("SELECT headline FROM books") == [["Emma"]]
 
 
 @pytest.mark.parametrize(

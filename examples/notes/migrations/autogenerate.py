@@ -182,7 +182,7 @@ def _split(
 ) -> Iterator[ops.MigrateOperation]:
     """Yield the change with notes; columns that may be renamed are separate and come later."""
     pairs = _pairs(change, container, guards)
-    several = " Make sure that the two belong together." if len(pairs) > 1 else ""
+    several = " So are others: check that these two belong together." if len(pairs) > 1 else ""
     paired: list[ops.MigrateOperation] = [op for pair in pairs for op in pair]
     first: list[ops.MigrateOperation] = []
     last: list[ops.MigrateOperation] = []
@@ -198,8 +198,8 @@ def _split(
         table, old, new = change.table_name, drop.column_name, add.column.name
         yield Note(
             f"DATA LOSS: {table}.{old} is dropped with its data, and {table}.{new} is new and empty."
-            f" If it was renamed, replace the next block with the"
-            f" following, in both functions.{several} Other changes to it need another revision:\n"
+            f"{several} If it was renamed, replace the next block with the following, in both"
+            " functions; whatever else changed needs another revision:\n"
             f'    op.alter_column("{table}", "{old}", new_column_name="{new}")'
         )
         both = [*with_notes(add, change), drop]

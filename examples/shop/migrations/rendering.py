@@ -27,7 +27,7 @@ def update(table: str, column: str, condition: str, value: str = "...") -> str:
 
 
 def plain(type_: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
-    """Return the type that a column has in the database: the application's own types only convert values."""
+    """Return the type that a column has in the database; the application's own only convert values."""
     if isinstance(type_, sa.TypeDecorator) and not _is_public(type(type_)):
         type_ = type_.load_dialect_impl(DIALECT)
         # Drivers have private subclasses of types.
